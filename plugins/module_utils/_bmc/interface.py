@@ -1,0 +1,334 @@
+# Copyright: (c) 2026, typeone.metal contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a BMC can do, capability by capability. Drivers implement these; resources use nothing else.
+
+Every method speaks the vocabulary of ``_domain`` and plain data, and raises only the errors of ``errors``.
+Reads never write. A write returns nothing: what was sent is kept by the driver (``Driver.sent``), what came
+of it is read back by the resource.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Callable, Optional, TypeVar
+
+from .._domain.boot import BootDevice, BootOverride
+from .._domain.deadline import Deadline
+from .._domain.power import PowerAction, PowerState
+from .errors import Unsupported
+
+Json = dict[str, Any]
+Tell = Callable[[str], None]
+
+
+class Capability(ABC):
+    """One thing that a BMC can do. ``title`` is its name in messages."""
+
+    title = "capability"
+
+
+class Power(Capability):
+    """The power of one system."""
+
+    title = "power"
+
+    @abstractmethod
+    def supported_actions(self) -> frozenset[PowerAction]:
+        """Return the actions that this BMC says it takes."""
+
+    @abstractmethod
+    def state(self) -> PowerState:
+        """Read the power state anew."""
+
+    @abstractmethod
+    def request(self, action: PowerAction) -> None:
+        """Ask for ``action``; does not wait for its effect."""
+
+
+class Boot(Capability):
+    """The boot override of one system."""
+
+    title = "boot device"
+
+    @abstractmethod
+    def supported_devices(self) -> frozenset[BootDevice]:
+        """Return the devices that this BMC says it takes as an override."""
+
+    @abstractmethod
+    def read(self) -> BootOverride:
+        """Read the override anew."""
+
+    @abstractmethod
+    def write(self, wanted: BootOverride) -> None:
+        """Ask for the override; fields that are ``None`` are left as they are."""
+
+
+class Hardware(Capability):
+    """The inventory of one system."""
+
+    title = "hardware"
+    SECTIONS = ("system", "bmc", "processors", "memory", "network_interfaces", "storage_controllers", "disks",
+                "volumes", "pcie_devices", "gpus", "firmware")
+
+    @abstractmethod
+    def read(self, sections: tuple[str, ...]) -> tuple[Json, list[Json]]:
+        """Return the sections asked for and the problems met: ``{section, path, cause}`` each."""
+
+
+class Health(Capability):
+    """The state of health of one system and its enclosure."""
+
+    title = "health"
+    SECTIONS = ("summary", "temperatures", "fans", "power_supplies", "redundancy", "log_summary")
+
+    @abstractmethod
+    def read(self, sections: tuple[str, ...]) -> tuple[Json, list[Json]]:
+        """Return the sections asked for and the problems met, as :meth:`Hardware.read`."""
+
+
+class VirtualMedia(Capability):
+    """Virtual drives of one system."""
+
+    title = "virtual media"
+
+    @abstractmethod
+    def read(self) -> list[Json]:
+        """Return the slots: ``{slot, media_types, inserted, image_url, write_protected, connected_via}`` each."""
+
+    @abstractmethod
+    def insert(self, slot: str, image_url: str, *, media_type: str, write_protected: bool = True,
+               username: Optional[str] = None, password: Optional[str] = None) -> None:
+        """Insert the image into the slot."""
+
+    @abstractmethod
+    def eject(self, slot: str) -> None:
+        """Eject whatever the slot holds."""
+
+
+class Bios(Capability):
+    """Settings of the system's firmware."""
+
+    title = "BIOS"
+
+    @abstractmethod
+    def read(self) -> Json:
+        """Return ``{attributes, pending, registry}``: current values, values that wait for a reset (may be
+        empty), and per attribute ``{type, read_only, values, minimum, maximum}`` as far as the BMC tells."""
+
+    @abstractmethod
+    def write(self, attributes: Json) -> None:
+        """Ask for the attributes, to be applied at the next reset."""
+
+    @abstractmethod
+    def reset_to_defaults(self) -> None:
+        """Ask for the factory's defaults, to be applied at the next reset."""
+
+
+class Storage(Capability):
+    """Volumes and drives behind the system's controllers."""
+
+    title = "storage"
+
+    @abstractmethod
+    def read(self) -> Json:
+        """Return ``{controllers: [...], drives: [...], volumes: [...]}`` with serials, sizes in bytes, levels."""
+
+    @abstractmethod
+    def create_volume(self, volume: Json, *, deadline: Deadline, tell: Tell) -> None:
+        """Create ``{name, controller, level, drives: [serial], size_bytes?}`` and wait for the BMC's task."""
+
+    @abstractmethod
+    def delete_volume(self, volume: Json, *, deadline: Deadline, tell: Tell) -> None:
+        """Delete the volume, as it was read, and wait for the BMC's task."""
+
+    @abstractmethod
+    def erase_drive(self, serial: str, *, deadline: Deadline, tell: Tell) -> None:
+        """Erase the drive of that serial securely and wait for the BMC's task."""
+
+
+class Firmware(Capability):
+    """Firmware that the BMC can list and update."""
+
+    title = "firmware"
+
+    @abstractmethod
+    def read(self) -> list[Json]:
+        """Return the components: ``{id, name, version, updateable}`` each."""
+
+    @abstractmethod
+    def update(self, source: Json, *, deadline: Deadline, tell: Tell) -> Json:
+        """Push a file (``{path}``) or name an URL (``{url}``), ``targets`` optional, and wait for the BMC's task."""
+
+
+class SecureBoot(Capability):
+    """UEFI Secure Boot of one system."""
+
+    title = "secure boot"
+
+    @abstractmethod
+    def read(self) -> Json:
+        """Return ``{enabled, current, mode}``; ``None`` where the BMC does not tell (licence)."""
+
+    @abstractmethod
+    def write(self, enabled: bool) -> None:
+        """Ask for it from the next reset on."""
+
+    @abstractmethod
+    def reset_keys(self, kind: str) -> None:
+        """Reset the keys: ``default``, ``delete_all`` or ``delete_pk``."""
+
+
+class Accounts(Capability):
+    """Accounts of the BMC."""
+
+    title = "accounts"
+
+    @abstractmethod
+    def read(self) -> list[Json]:
+        """Return the accounts: ``{id, username, role, enabled, locked}`` each, no secret."""
+
+    @abstractmethod
+    def create(self, account: Json) -> None:
+        """Create ``{username, password, role, enabled}``."""
+
+    @abstractmethod
+    def update(self, account_id: str, changes: Json) -> None:
+        """Change the account: any of username, password, role, enabled."""
+
+    @abstractmethod
+    def delete(self, account_id: str) -> None:
+        """Delete the account, or clear its slot."""
+
+
+class Logs(Capability):
+    """Event logs."""
+
+    title = "logs"
+
+    @abstractmethod
+    def services(self) -> list[Json]:
+        """Return the logs: ``{id, name, owner, clearable}`` each."""
+
+    @abstractmethod
+    def entries(self, log: str, *, limit: int) -> list[Json]:
+        """Return the newest ``limit`` entries: ``{id, created, severity, message, message_id}`` each."""
+
+    @abstractmethod
+    def clear(self, log: str) -> None:
+        """Clear the log."""
+
+
+class BmcNetwork(Capability):
+    """The BMC's own network interface and services."""
+
+    title = "BMC network"
+
+    @abstractmethod
+    def read(self) -> Json:
+        """Return ``{hostname, interface, mac_address, dhcp, address, netmask, gateway, dns, vlan, ntp, protocols}``."""
+
+    @abstractmethod
+    def write(self, changes: Json) -> None:
+        """Change those of the keys of :meth:`read` that ``changes`` holds."""
+
+
+class Certificates(Capability):
+    """The certificate of the BMC's HTTPS service."""
+
+    title = "certificates"
+
+    @abstractmethod
+    def read(self) -> list[Json]:
+        """Return ``{id, subject, issuer, valid_from, valid_until, fingerprint, pem}`` each."""
+
+    @abstractmethod
+    def replace(self, certificate_id: str, pem: str) -> None:
+        """Replace the certificate with the one given (a chain, and its key where the BMC did not make it)."""
+
+    @abstractmethod
+    def request_signing(self, subject: Json) -> str:
+        """Have the BMC make a key and return its certificate signing request (PEM)."""
+
+
+class Events(Capability):
+    """Subscriptions to the BMC's events."""
+
+    title = "event subscriptions"
+
+    @abstractmethod
+    def read(self) -> list[Json]:
+        """Return ``{id, destination, context, event_types, protocol}`` each."""
+
+    @abstractmethod
+    def create(self, subscription: Json) -> None:
+        """Create ``{destination, context, event_types, registry_prefixes, headers}``."""
+
+    @abstractmethod
+    def delete(self, subscription_id: str) -> None:
+        """Delete the subscription."""
+
+
+class Console(Capability):
+    """The system's serial console."""
+
+    title = "console"
+
+    @abstractmethod
+    def read_until(self, *, accept: Callable[[str], bool], deadline: Deadline, write: Callable[[bytes], None],
+                   send: Optional[str] = None) -> bool:
+        """Read the console, giving each piece to ``write``, until ``accept`` takes the text so far or the deadline
+        passes; return which. ``send`` is typed first."""
+
+
+CapabilityType = TypeVar("CapabilityType", bound=Capability)
+
+
+class Driver(ABC):
+    """One BMC over one protocol, for the length of one task. Use it as a context manager: leaving it logs out."""
+
+    protocol = ""
+    CAPABILITIES: dict[type[Capability], type] = {}
+    ALTERNATIVES: dict[type[Capability], str] = {}
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self.sent: list[Json] = []
+        self._capabilities: dict[type[Capability], Capability] = {}
+
+    @abstractmethod
+    def open(self) -> None:
+        """Reach the BMC and log in."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Log out and disconnect; never raises, may be called twice."""
+
+    @abstractmethod
+    def identity(self) -> Json:
+        """Return ``{manufacturer, model, firmware}`` as rules of quirks match them; ``None`` where unknown."""
+
+    def get(self, capability: type[CapabilityType]) -> CapabilityType:
+        """Return this BMC's ``capability``; raise :class:`Unsupported` with the alternative where there is none."""
+        if capability not in self.CAPABILITIES:
+            raise Unsupported(f"{self.protocol} has no {capability.title}", remedy=self.ALTERNATIVES.get(
+                capability, "Use bmc_protocol: redfish."), protocol=self.protocol, capability=capability.title)
+        if capability not in self._capabilities:
+            self._capabilities[capability] = self.CAPABILITIES[capability](self)
+        return self._capabilities[capability]
+
+    def warn(self, text: str) -> None:
+        """Keep a warning for the result, once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+    def __enter__(self) -> "Driver":
+        try:
+            self.open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self.close()

@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, typeone.metal contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Quirks as data: which behaviour holds on which BMC. Data only; see ``quirks`` for how a rule is matched.
+
+A rule has an ``id``, a ``match`` (regular expressions for manufacturer, model and protocol, ignoring case, found
+anywhere; a condition such as ``>=6.00, <7.20`` for firmware), the ``behaviour`` it turns on with ``parameters``,
+``why`` it is needed and the ``source`` of the fact. Rules are tried in order; the first of a behaviour counts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+VERSION = "2026.11.1"
+
+# Every behaviour that a driver asks for, and what it does.
+BEHAVIOURS: dict[str, str] = {
+    "boot_settings_object": "Write the boot override to the object that @Redfish.Settings names.",
+    "boot_override_complete": "Send target, enabled and mode in every change of the boot override.",
+    "boot_enabled_separately": "Send the UEFI target in a change of its own, before the override is enabled.",
+}
+
+RULES: tuple[dict[str, Any], ...] = (
+    {"id": "dell-idrac10-boot-settings", "match": {"manufacturer": "dell", "model": "idrac.?10|1[78]G|R[67]7\\d"},
+     "behaviour": "boot_settings_object", "why": "Boot on the System is read-only.", "source": "CG, GF"},
+    {"id": "supermicro-boot-complete", "match": {"manufacturer": "super\\s*micro"},
+     "behaviour": "boot_override_complete",
+     "why": "BootSourceOverrideEnabled must be sent every time and the mode resets itself.", "source": "IR"},
+    {"id": "ami-boot-complete", "match": {"manufacturer": "american megatrends|\\bami\\b|asrock"},
+     "behaviour": "boot_override_complete", "why": "Mode, enabled and target are expected every time.",
+     "source": "IR"},
+    {"id": "dell-older-uefi-target", "match": {"manufacturer": "dell", "firmware": "<5.0"},
+     "behaviour": "boot_enabled_separately",
+     "why": "UefiTargetBootSourceOverride and BootSourceOverrideEnabled are refused in one change.", "source": "CG"},
+)
