@@ -122,6 +122,15 @@ class FileSet:
             for path in self.changed()
         ]
 
+    def undo(self) -> FileSet:
+        """The set that puts back what is there now."""
+        back = FileSet(self.root)
+        for path in self.wanted:
+            text = self._current(path)
+            mode = 0o644 if text is None else os.stat(below(self.root, path)).st_mode & 0o7777
+            back.want(path, text, mode=mode)
+        return back
+
     def write(self) -> list[str]:
         """Write what differs; returns those paths."""
         different = self.changed()

@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, typeone.metal contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stream a compressed disk image onto a disk: constant memory, direct writes, the digest of what was written."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import queue
+import subprocess
+import threading
+import typing as t
+
+from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Programs
+
+CHUNK = 4 * 1024 * 1024
+STALLED_SECONDS = 20
+"""An image server that gives less than STALLED_BYTES a second for this long is taken for dead."""
+STALLED_BYTES = 1024
+CURL_CAUSES = {
+    6: "the name of the image server is unknown",
+    7: "the image server refuses the connection",
+    18: "the image server closed the connection half-way",
+    22: "the image server answered with an error",
+    28: f"the image server sent nothing for {STALLED_SECONDS} s",
+    52: "the image server closed the connection without an answer",
+    56: "the connection to the image server broke",
+}
+
+ProgressCall = t.Callable[[int], None]
+
+
+class _Buffers:
+    """A few page-aligned buffers that go round between the reader, the digest and the disk."""
+
+    def __init__(self, count: int = 3) -> None:
+        self.free: queue.Queue[mmap.mmap] = queue.Queue()
+        for _index in range(count):
+            self.free.put(mmap.mmap(-1, CHUNK))
+
+
+class _Digest(threading.Thread):
+    """SHA-256 in a thread of its own: hashing gives the interpreter up, so it runs beside the disk's writes."""
+
+    def __init__(self, buffers: _Buffers) -> None:
+        super().__init__(daemon=True)
+        self.todo: queue.Queue[tuple[mmap.mmap, int] | None] = queue.Queue()
+        self.buffers = buffers
+        self.sha256 = hashlib.sha256()
+
+    def run(self) -> None:
+        """Digest what comes until there is no more."""
+        while (item := self.todo.get()) is not None:
+            buffer, length = item
+            with memoryview(buffer) as view:
+                self.sha256.update(view[:length])
+            self.buffers.free.put(buffer)
+
+
+def write_image(url: str, target: str, *, raw_bytes: int, progress: ProgressCall, programs: Programs) -> str:
+    """Write the image at C(url) to the device C(target); returns the SHA-256 of the written bytes.
+
+    C(raw_bytes) is what the image unpacks to. Raises HostError where the server fails, stalls, or sends
+    something else than announced; the device then holds a torn image.
+    """
+    curl = [programs.need("curl"), "--silent", "--show-error", "--fail", "--connect-timeout", "15",
+            "--speed-limit", str(STALLED_BYTES), "--speed-time", str(STALLED_SECONDS), url]
+    unpack = [programs.need("zstd"), "--decompress", "--stdout", "--quiet"]
+    with subprocess.Popen(curl, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as download:
+        with subprocess.Popen(unpack, stdin=download.stdout, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as raw:
+            download.stdout.close()
+            try:
+                digest, written = _copy(raw.stdout, target, raw_bytes=raw_bytes, progress=progress)
+            finally:
+                raw.stdout.close()
+            unpack_said = raw.stderr.read().decode(errors="replace").strip()
+        download_said = download.stderr.read().decode(errors="replace").strip()
+    if download.returncode not in (0, 23):
+        cause = CURL_CAUSES.get(download.returncode, f"curl ended with status {download.returncode}")
+        raise HostError(f"Cannot write the image of {url} to {target}: {cause} after {written} of {raw_bytes} "
+                        f"unpacked bytes ({download_said}). Check that the image server runs and is reachable, then deploy again.")
+    if raw.returncode or written != raw_bytes:
+        raise HostError(f"Cannot write the image of {url} to {target}: it unpacks to {written} bytes instead of "
+                        f"{raw_bytes} ({unpack_said or 'no further message'}). Have the image built and published again.")
+    return digest
+
+
+def _copy(source: t.BinaryIO, target: str, *, raw_bytes: int, progress: ProgressCall) -> tuple[str, int]:
+    """Copy to the device, never more than C(raw_bytes); answers digest and count."""
+    buffers = _Buffers()
+    digest = _Digest(buffers)
+    digest.start()
+    handle = os.open(target, os.O_WRONLY | getattr(os, "O_DIRECT", 0))
+    written = 0
+    try:
+        while written < raw_bytes:
+            buffer = buffers.free.get()
+            length = _fill(source, buffer)
+            if not length:
+                break
+            handle = _aligned(handle, target, length)
+            with memoryview(buffer) as view:
+                _write_all(handle, view[:length], offset=written)
+            digest.todo.put((buffer, length))
+            written += length
+            progress(written)
+        os.fsync(handle)
+    finally:
+        digest.todo.put(None)
+        digest.join()
+        os.close(handle)
+    return digest.sha256.hexdigest(), written
+
+
+def _fill(source: t.BinaryIO, buffer: mmap.mmap) -> int:
+    """Fill a buffer as far as the source goes; pipes answer in small pieces."""
+    length = 0
+    with memoryview(buffer) as view:
+        while length < CHUNK:
+            count = source.readinto(view[length:])
+            if not count:
+                break
+            length += count
+    return length
+
+
+def _aligned(handle: int, target: str, length: int) -> int:
+    """Direct writes need whole 4 KiB blocks: an odd tail goes through the page cache."""
+    if length % 4096 == 0:
+        return handle
+    os.close(handle)
+    return os.open(target, os.O_WRONLY)
+
+
+def _write_all(handle: int, view: memoryview, *, offset: int) -> None:
+    done = 0
+    while done < len(view):
+        done += os.pwrite(handle, view[done:], offset + done)
