@@ -87,3 +87,14 @@ class AnswerLost(Unreachable):
     """The connection broke after a write was sent: whether it took effect is not known until it is read back."""
 
     kind = "answer_lost"
+
+
+class MissingLibrary(BmcError):
+    """A Python library that the protocol in use needs is not installed."""
+
+    kind = "missing_library"
+
+    def __init__(self, library: str, reason: str) -> None:
+        super().__init__(f"the Python library {library} is missing ({reason})",
+                         remedy=f"Install it where this task runs: pip install {library}.", library=library)
+        self.library = library

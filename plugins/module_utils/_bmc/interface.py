@@ -45,6 +45,10 @@ class Power(Capability):
     def request(self, action: PowerAction) -> None:
         """Ask for ``action``; does not wait for its effect."""
 
+    def reset_marker(self) -> Optional[str]:
+        """Return something that differs after every reset, as last read; ``None`` where the BMC tells nothing."""
+        return None
+
 
 class Boot(Capability):
     """The boot override of one system."""

@@ -34,7 +34,9 @@ CONNECTION_SPEC: dict[str, dict[str, Any]] = {
     "bmc_system": _option("bmc_system", type="str"),
     "bmc_timeout": _option("bmc_timeout", type="int", default=60),
     "bmc_concurrency": _option("bmc_concurrency", type="int", default=1),
-    "bmc_quirks": dict(type="list", elements="dict", default=[]),
+    "bmc_quirks": dict(type="list", elements="dict", default=[], options={
+        "id": dict(type="str"), "match": dict(type="dict"), "behaviour": dict(type="str"),
+        "parameters": dict(type="dict"), "why": dict(type="str"), "source": dict(type="str")}),
     "validate_certs": _option("validate_certs", type="bool", default=True),
     "ca_path": _option("ca_path", type="path"),
     "tls_fingerprint": _option("tls_fingerprint", type="str"),

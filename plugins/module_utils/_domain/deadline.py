@@ -38,11 +38,12 @@ class Deadline:
         time.sleep(max(0.0, min(seconds, self.remaining)))
 
 
-def wait_until(read: Callable[[], T], accept: Callable[[T], bool], *, deadline: Deadline, interval: float = 1.0,
+def wait_until(read: Callable[[], T], accept: Callable[[T], bool], *, deadline: Deadline, interval: float = 0.3,
                tell: Optional[Callable[[T], None]] = None) -> tuple[bool, T]:
     """Read until ``accept`` takes the value or the deadline passes; return whether it did, and what was last seen.
 
-    The value is read at least once. ``tell`` is given every value that was not accepted.
+    The value is read at least once, at pauses that grow from ``interval`` to three seconds: quick where the effect
+    is quick, gentle to a slow BMC. ``tell`` is given every value that was not accepted.
     """
     while True:
         value = read()
@@ -53,3 +54,4 @@ def wait_until(read: Callable[[], T], accept: Callable[[T], bool], *, deadline: 
         if deadline.passed:
             return False, value
         deadline.sleep(interval)
+        interval = max(interval, min(interval * 1.5, 3.0))

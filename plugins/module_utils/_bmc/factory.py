@@ -1,0 +1,49 @@
+# Copyright: (c) 2026, typeone.metal contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From connection options to an open driver: which protocol is taken, and why."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from .._ipmi.driver import IpmiDriver
+from .._redfish.driver import RedfishDriver
+from .errors import BmcError, InvalidInput, MissingLibrary, Unreachable
+from .interface import Driver
+from .options import Connection
+
+DRIVERS: dict[str, Callable[[Connection], Driver]] = {"redfish": RedfishDriver, "ipmi": IpmiDriver}
+
+
+def open_driver(connection: Connection) -> tuple[Driver, str]:
+    """Return an open driver and the reason for its protocol; the caller closes it.
+
+    ``auto`` tries Redfish, then IPMI. Only a host that does not speak Redfish at all leads on to IPMI: refused
+    credentials or a certificate that is not trusted are answers, and end the search.
+    """
+    if connection.protocol != "auto":
+        return _opened(DRIVERS[connection.protocol](connection)), f"bmc_protocol is {connection.protocol}"
+    try:
+        return _opened(RedfishDriver(connection)), "it answered as a Redfish service"
+    except Unreachable as redfish_error:
+        if redfish_error.details.get("certificate"):
+            raise
+        try:
+            return _opened(IpmiDriver(connection)), f"Redfish: {redfish_error.cause}"
+        except (BmcError, MissingLibrary) as ipmi_error:
+            if isinstance(ipmi_error, (Unreachable, MissingLibrary, InvalidInput)):
+                raise Unreachable(f"it speaks neither Redfish ({redfish_error.cause}) nor IPMI ({ipmi_error.cause})",
+                                  remedy="Check bmc_address, bmc_port and the network, or name bmc_protocol."
+                                  ) from redfish_error
+            raise
+
+
+def _opened(driver: Driver) -> Driver:
+    """Return the driver opened, or closed again where that fails."""
+    try:
+        driver.open()
+    except BaseException:
+        driver.close()
+        raise
+    return driver

@@ -1,0 +1,251 @@
+# Copyright: (c) 2026, typeone.metal contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTP to one BMC: one connection that is kept, deadlines by the wall clock, retries only of what is safe.
+
+sushy's connector closes every connection and sends a write anew when its answer was lost. This one keeps its
+session handling and replaces the way of a request.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any, Optional
+from urllib.parse import urljoin, urlsplit
+
+from .._bmc.errors import (
+    AnswerLost, BmcError, BrokenAnswer, MissingLibrary, Rejected, Timeout, Unreachable, WriteInCheckMode,
+)
+from .._bmc.options import Connection
+from .._domain.deadline import Deadline
+from .answers import NOT_TAKEN, Answer, refusal, retry_after, says
+from .tls import BmcAdapter, verification
+
+try:
+    import requests
+    from sushy.connector import Connector as SushyConnector
+except ImportError as error:
+    IMPORT_ERROR: Optional[ImportError] = error
+    SushyConnector = object
+else:
+    IMPORT_ERROR = None
+
+READS = ("GET", "HEAD")
+CONNECT_TIMEOUT = 10.0
+MAX_REDIRECTS = 5
+MAX_BODY = 64 * 1024 * 1024
+WRITE_PATIENCE = 90.0
+
+
+class Connector(SushyConnector):
+    """Sends requests to one BMC. Thread-safe up to the connection's ``concurrency``."""
+
+    def __init__(self, connection: Connection) -> None:
+        if IMPORT_ERROR is not None:
+            raise MissingLibrary("sushy", str(IMPORT_ERROR))
+        super().__init__(connection.base_url, verify=verification(connection))
+        self.connection = connection
+        self.on_session_lost: Any = None
+        self._session.headers.pop("Connection", None)
+        self._session.headers.update({"OData-Version": "4.0", "Accept": "application/json",
+                                      "Accept-Encoding": "identity"})
+        self._session.trust_env = False
+        self._session.max_redirects = 0
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, BmcAdapter(connection))
+        self._lost_to_hangs = 0.0
+        self._reached = False
+        self._lock = threading.Lock()
+
+    def send(self, method: str, path: str, *, body: Any = None, headers: Optional[dict[str, str]] = None,
+             login: bool = False, not_taken: tuple[str, ...] = (), deadline: Optional[Deadline] = None) -> Answer:
+        """Send one request and return its answer; a status of 400 and above is raised as a :class:`BmcError`.
+
+        ``login`` marks the session's own requests, which check mode lets pass. ``not_taken`` adds messages by which
+        this BMC says that it did not take this request. ``deadline`` replaces the connection's own patience, for
+        whoever expects the BMC to be away for a while.
+        """
+        read = method in READS
+        if not read and self.connection.check_mode and not login:
+            raise WriteInCheckMode(f"{method} {path} was about to be sent in check mode",
+                                   remedy="This is a defect of the module; nothing was sent.")
+        patience = Deadline(self.connection.timeout if read else WRITE_PATIENCE)
+        attempt = 0
+        renewed = False
+        while True:
+            attempt += 1
+            try:
+                answer = self._follow(method, path, body=body, headers=headers, deadline=deadline)
+            except Unreachable as error:
+                if isinstance(error, AnswerLost) or not read or not self._may_reconnect(attempt, error, deadline):
+                    raise
+                time.sleep(0.2 * attempt)
+                continue
+            if answer.status < 400:
+                return answer
+            if answer.status == 401 and not login and not renewed and self.on_session_lost is not None:
+                renewed = True
+                if self.on_session_lost():
+                    continue
+            pause = self._pause_before_retry(answer, read=read, not_taken=not_taken, attempt=attempt)
+            if pause is None or pause > patience.remaining or (deadline is not None and deadline.passed):
+                raise refusal(method, path, answer)
+            time.sleep(pause)
+
+    def _may_reconnect(self, attempt: int, error: BmcError, deadline: Optional[Deadline]) -> bool:
+        """Tell whether a read may be sent again: the BMC has answered before, and dropped the connection."""
+        return self._reached and attempt < 3 and deadline is None and not error.details.get("certificate")
+
+    def _pause_before_retry(self, answer: Answer, *, read: bool, not_taken: tuple[str, ...],
+                            attempt: int) -> Optional[float]:
+        """Return the seconds after which the request may be sent again, ``None`` where it may not."""
+        if answer.status == 406 and "Accept-Encoding" in self._session.headers:
+            del self._session.headers["Accept-Encoding"]  # some HPE Gen10+ refuse identity encoding
+            return 0.0
+        if answer.status in (503, 429) and "Retry-After" in answer.headers:
+            return retry_after(answer.headers)
+        if says(answer.body, NOT_TAKEN + not_taken):
+            return min(1.0 * attempt, 5.0)
+        return 1.0 * attempt if answer.status == 503 and read and attempt < 3 else None
+
+    def _follow(self, method: str, path: str, *, body: Any, headers: Optional[dict[str, str]],
+                deadline: Optional[Deadline]) -> Answer:
+        """Send, and follow redirects that stay on the BMC: those of reads, and of writes those that keep the method."""
+        url = self.url_of(path)
+        for _unused in range(MAX_REDIRECTS):
+            answer = self._once(method, url, body=body, headers=headers, deadline=deadline)
+            location = answer.headers.get("Location")
+            if answer.status not in (301, 302, 303, 307, 308) or not location:
+                return answer
+            target = urljoin(url, location)
+            if method not in READS and answer.status not in (307, 308):
+                raise Rejected(f"the BMC answers {method} {path} with a redirect (HTTP {answer.status})",
+                               status=answer.status, path=path)
+            self._check_host(target, path)
+            url = target
+        raise Rejected(f"the BMC redirects {method} {path} in a circle", path=path)
+
+    def url_of(self, link: str) -> str:
+        """Return the absolute URL of a link; credentials go to the BMC's own host and scheme only."""
+        url = urljoin(self.connection.base_url + "/", link)
+        self._check_host(url, link)
+        return url
+
+    def _check_host(self, url: str, link: str) -> None:
+        """Refuse to leave the BMC's scheme, host and port."""
+        try:
+            ours, theirs = urlsplit(self.connection.base_url), urlsplit(url)
+            same = (ours.scheme, ours.hostname, ours.port) == (theirs.scheme, theirs.hostname, theirs.port)
+        except ValueError:
+            same = False
+        if not same:
+            raise Rejected(f"the BMC leads from {link} to another host or scheme ({url}), which is not given the "
+                           "account", remedy="Set bmc_address to where the service really is.", path=link)
+
+    def _once(self, method: str, url: str, *, body: Any, headers: Optional[dict[str, str]],
+              deadline: Optional[Deadline]) -> Answer:
+        """Send one request once and read its whole answer before the deadline."""
+        limit = Deadline(self._limit(deadline))
+        path = urlsplit(url).path
+        timeouts = (min(CONNECT_TIMEOUT, limit.remaining), max(limit.remaining, 0.1))
+        content = {"data": body} if isinstance(body, (bytes, bytearray)) or hasattr(body, "read") else {"json": body}
+        try:
+            with self._session.request(method, url, headers=headers, verify=self._verify, timeout=timeouts,
+                                       stream=True, allow_redirects=False, **content) as response:
+                self._reached = True
+                raw = self._body(response, limit, path)
+                return Answer(response.status_code, response.headers, self._parsed(response, raw, path, method))
+        except requests.exceptions.RequestException as error:
+            raise self._unreached(error, method, path, limit) from error
+
+    def _limit(self, deadline: Optional[Deadline]) -> float:
+        """Return the seconds that one request may take. What hangs cost so far is taken off, so that a BMC which
+        hangs at every turn costs the timeout once and not once a request."""
+        if deadline is not None:
+            return max(1.0, min(self.connection.timeout, deadline.remaining))
+        left = self.connection.timeout - self._lost_to_hangs
+        if left < 0.5:
+            raise Timeout(f"the BMC did not answer within {self.connection.timeout} s",
+                          remedy="Raise bmc_timeout if the BMC is that slow.")
+        return left
+
+    def _body(self, response: Any, limit: Deadline, path: str) -> bytes:
+        """Return the body, read piece by piece so that one that trickles in ends at the deadline too."""
+        pieces, size = [], 0
+        for piece in response.iter_content(65536):
+            pieces.append(piece)
+            size += len(piece)
+            if limit.passed:
+                self._count_hang(limit)
+                raise Timeout(f"the answer to {path} was not complete after {limit.seconds:.0f} s",
+                              remedy="Raise bmc_timeout if the BMC is that slow.")
+            if size > MAX_BODY:
+                raise BrokenAnswer(f"the answer to {path} is larger than {MAX_BODY} bytes", path=path)
+        return b"".join(pieces)
+
+    def _parsed(self, response: Any, raw: bytes, path: str, method: str) -> dict[str, Any]:
+        """Return the JSON object of a body, empty where there is none; what is no object is broken, in a read."""
+        try:
+            body = json.loads(raw) if raw.strip() else {}
+        except (ValueError, RecursionError):
+            body = None
+        if isinstance(body, dict):
+            return body
+        if response.status_code >= 300 or method not in READS:
+            return {}
+        raise BrokenAnswer(f"the answer to {path} is not a JSON object", path=path,
+                           remedy="The BMC's firmware is at fault; what it could not tell is left out.")
+
+    def _count_hang(self, limit: Deadline) -> None:
+        with self._lock:
+            self._lost_to_hangs += limit.elapsed
+
+    def _unreached(self, error: Exception, method: str, path: str, limit: Deadline) -> BmcError:
+        """Return what a failure below HTTP means."""
+        text = str(error)
+        timed_out = isinstance(error, requests.exceptions.Timeout) or "timed out" in text
+        if isinstance(error, requests.exceptions.SSLError) or "Fingerprints did not match" in text:
+            return self._untrusted(text)
+        if timed_out:
+            self._count_hang(limit)
+        if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL)) or (
+                "NewConnectionError" in text or "NameResolutionError" in text):
+            return Unreachable(f"it could not be reached at {self._url} ({_reason(error)})",
+                               remedy="Check bmc_address, bmc_port, and that the BMC's network is up.")
+        if method not in READS:
+            return AnswerLost(f"the answer to {method} {path} was lost ({_reason(error)})", path=path,
+                              remedy="The effect of the request is not known.")
+        if timed_out:
+            return Timeout(f"no answer to {path} within {limit.seconds:.0f} s",
+                           remedy="Raise bmc_timeout if the BMC is that slow.", path=path)
+        return Unreachable(f"the connection broke while {path} was read ({_reason(error)})", path=path,
+                           remedy="Check that this is a BMC's HTTPS port.")
+
+    def _untrusted(self, text: str) -> Unreachable:
+        """Return the error for a certificate that is not trusted, or TLS that does not come about."""
+        if "Fingerprints did not match" in text:
+            cause = "its certificate is not the one that tls_fingerprint pins"
+        elif "CERTIFICATE_VERIFY_FAILED" in text or "doesn't match" in text:
+            cause = "its certificate is not trusted" + (f" ({text.split('certificate verify failed: ')[1].split(' (_ssl')[0]})"
+                                                        if "certificate verify failed: " in text else "")
+        else:
+            return Unreachable(f"no TLS connection comes about at {self._url}", certificate=True,
+                               remedy="Check bmc_port, and which TLS versions the BMC speaks.")
+        return Unreachable(cause, certificate=True, remedy="Name the authority with ca_path, pin the certificate with "
+                           "tls_fingerprint, or set validate_certs: false if the network is trusted.")
+
+
+def _reason(error: Exception) -> str:
+    """Return the innermost cause of a library's exception, in a few words."""
+    text = str(error)
+    for words, plain in (("timed out", "timed out"), ("Connection refused", "connection refused"),
+                         ("Name or service not known", "the name is not known"),
+                         ("NameResolutionError", "the name is not known"),
+                         ("No route to host", "no route to it"), ("Network is unreachable", "network unreachable"),
+                         ("Connection reset", "connection reset"), ("RemoteDisconnected", "connection closed"),
+                         ("IncompleteRead", "the answer was cut off")):
+        if words in text:
+            return plain
+    return type(error).__name__

@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, typeone.metal contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Logging in and out of a Redfish service (DSP0266, section on authentication): one login, no session left."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Callable, Optional
+
+from .._bmc.errors import AuthenticationFailed, BmcError, Rejected
+from .._domain.deadline import Deadline
+from .answers import Answer, error_text
+from .connector import Connector
+
+DEFAULT_SESSIONS = "/redfish/v1/SessionService/Sessions"
+NO_SESSIONS = (404, 405, 501)
+
+
+class Session:
+    """The login of one task: a session where the BMC has them, else basic authentication, with a warning."""
+
+    def __init__(self, connector: Connector, *, warn: Callable[[str], None]) -> None:
+        self._connector = connector
+        self._connection = connector.connection
+        self._warn = warn
+        self._sessions: Optional[str] = None
+        self._location: Optional[str] = None
+        self._lock = threading.Lock()
+
+    def open(self, root: dict[str, Any]) -> None:
+        """Log in, as ``bmc_auth`` says; without an account nothing is done."""
+        if self._connection.username is None:
+            return
+        if self._connection.auth == "basic":
+            self._use_basic()
+            return
+        self._sessions = _sessions_link(root)
+        if self._sessions is None and self._connection.auth == "auto":
+            self._fall_back("the BMC has no sessions")
+            return
+        self._sessions = self._sessions or DEFAULT_SESSIONS
+        try:
+            self._login()
+        except Rejected as error:
+            if self._connection.auth == "session":
+                raise
+            self._fall_back("the BMC has no sessions" if error.details.get("status") in NO_SESSIONS
+                            else f"no session was to be had ({error.cause})")
+
+    def _login(self) -> None:
+        """Open a session and use its token from here on."""
+        answer = self._connector.send("POST", self._sessions, login=True, body={
+            "UserName": self._connection.username, "Password": self._connection.password or ""})
+        token = answer.headers.get("X-Auth-Token")
+        if not token:
+            raise self._no_token(answer)
+        self._location = answer.headers.get("Location") or answer.body.get("@odata.id")
+        if not self._location:
+            self._warn("The BMC did not name its session, which therefore ends only when the BMC ends it.")
+        self._connector.set_http_session_auth(token)
+        self._connector.on_session_lost = self._renew
+
+    def _no_token(self, answer: Answer) -> BmcError:
+        """Return what a login without a token means: some BMCs refuse it with HTTP 200 and an error in the body."""
+        text = error_text(answer.body)
+        if text or "error" in answer.body:
+            return AuthenticationFailed(f"the BMC refuses the login ({text or 'no reason given'})",
+                                        remedy="Check bmc_username and bmc_password.", status=answer.status)
+        return Rejected("the BMC opened a session without a token", status=answer.status)
+
+    def _use_basic(self) -> None:
+        self._connector.on_session_lost = None
+        self._connector.set_http_basic_auth(self._connection.username, self._connection.password or "")
+
+    def _fall_back(self, why: str) -> None:
+        self._warn(f"Basic authentication is used: {why}. Every request carries the account.")
+        self._use_basic()
+
+    def _renew(self) -> bool:
+        """Log in again after the BMC has forgotten the session; tell whether that worked. At most once a task."""
+        with self._lock:
+            self._connector.on_session_lost = None
+            self._connector._session.headers.pop("X-Auth-Token", None)
+            self._location = None
+            try:
+                self._login()
+            except BmcError:
+                return False
+            self._connector.on_session_lost = None
+            return True
+
+    def close(self) -> None:
+        """Delete the session; never raises. A BMC that just restarts is asked twice."""
+        location, self._location = self._location, None
+        self._connector.on_session_lost = None
+        if location:
+            for _unused in range(2):
+                try:
+                    self._connector.send("DELETE", location, login=True, deadline=Deadline(10))
+                    break
+                except BmcError as error:
+                    if error.details.get("status"):
+                        break
+            else:
+                self._warn(f"The session {location} could not be deleted; the BMC ends it by its own timeout.")
+        self._connector.close()
+
+
+def _sessions_link(root: dict[str, Any]) -> Optional[str]:
+    """Return where sessions are opened, as the service root tells, or by the standard's own path."""
+    links = root.get("Links")
+    sessions = links.get("Sessions") if isinstance(links, dict) else None
+    if isinstance(sessions, dict) and isinstance(sessions.get("@odata.id"), str):
+        return sessions["@odata.id"]
+    service = root.get("SessionService")
+    if isinstance(service, dict) and isinstance(service.get("@odata.id"), str):
+        return service["@odata.id"].rstrip("/") + "/Sessions"
+    return None
