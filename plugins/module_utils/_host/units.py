@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, typeone.metal contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Units, drop-ins and scripts that a module owns, written as one and taken up by systemd where it runs."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+
+from ansible_collections.typeone.metal.plugins.module_utils._host.files import FileSet, below, remove
+from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Programs
+
+UNITS = "/etc/systemd/system"
+LIBEXEC = "/usr/local/libexec/typeone"
+
+
+def escape_path(path: str) -> str:
+    """A path as systemd writes it in unit names (systemd.unit(5), "String escaping")."""
+    text = re.sub(r"/+", "/", path).strip("/")
+    if not text:
+        return "-"
+    escaped = "".join(
+        "-" if char == "/" else char if re.match(r"[A-Za-z0-9:_.]", char) else "".join(f"\\x{b:02x}" for b in char.encode())
+        for char in text
+    )
+    return f"\\x2e{escaped[1:]}" if escaped.startswith(".") else escaped
+
+
+@dataclass
+class Units:
+    """What a module wants of systemd. `start` are units to start (again) once something changed."""
+
+    root: str
+    programs: Programs
+    files: FileSet = field(init=False)
+    links: dict[str, str | None] = field(default_factory=dict)
+    start: list[str] = field(default_factory=list)
+    stop: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.files = FileSet(self.root)
+
+    @property
+    def running(self) -> bool:
+        """True where systemd is PID 1 of the system below the root (sd_booted(3))."""
+        return self.root == "/" and os.path.isdir("/run/systemd/system")
+
+    def unit(self, name: str, text: str | None, *, wanted_by: str, start: bool = True) -> None:
+        """A unit that is enabled and, once something has changed, started; None takes it away."""
+        self.files.want(f"{UNITS}/{name}", text)
+        self.links[f"{UNITS}/{wanted_by}.wants/{name}"] = None if text is None else f"{UNITS}/{name}"
+        if text is None:
+            self.stop.append(name)
+        elif start:
+            self.start.append(name)
+
+    def _broken_links(self) -> list[str]:
+        found = []
+        for path, target in self.links.items():
+            real = below(self.root, path)
+            current = os.readlink(real) if os.path.islink(real) else None
+            if current != target:
+                found.append(path)
+        return found
+
+    def changed(self) -> bool:
+        """Whether files or links differ from what is wanted."""
+        return bool(self.files.changed() or self._broken_links())
+
+    def apply(self) -> list[str]:
+        """Write what differs and have systemd take it up; returns the changed paths. Raises HostError."""
+        names = self.stop if self.changed() else []
+        for name in names if self.running else ():
+            self.programs.run(["systemctl", "stop", name], check=False)
+        changed = self.files.write()
+        for path in self._broken_links():
+            self._link(path)
+            changed.append(path)
+        if changed and self.running:
+            self.programs.run(["systemctl", "daemon-reload"])
+            for name in self.start:
+                # A mount that is in use cannot be restarted, and one that is there need not be.
+                verb = "restart" if name.endswith(".service") else "start"
+                self.programs.run(["systemctl", verb, name])
+        return changed
+
+    def _link(self, path: str) -> None:
+        real, target = below(self.root, path), self.links[path]
+        remove(real)
+        if target is None:
+            return
+        try:
+            os.makedirs(os.path.dirname(real), exist_ok=True)
+            os.symlink(target, real)
+        except OSError as error:
+            raise HostError(f"Cannot write {path} on this host: {error.strerror}. Check the file system.") from error
