@@ -133,11 +133,12 @@ class CpuIsolation:
         tokens = partition.kernel_arguments(managed_irq=self.request.managed_irq, tickless=self.request.tickless)
         arguments = arguments_from_tokens(partition.xen_arguments(), "xen") if self.xen else arguments_from_tokens(tokens)
         facts = self._facts_xen(partition, view) if view else self._facts(partition)
+        plan = {name: value for name, value in partition.as_dict().items() if not name.endswith("_arguments")}
         return {
             "changed": changed or bool(regroup),
             "diff": diff,
             "arguments": arguments,
-            "cpu_isolation": {**partition.as_dict(), "hypervisor": "xen" if self.xen else None, **facts},
+            "cpu_isolation": {**plan, "hypervisor": "xen" if self.xen else None, **facts},
         }
 
     def _units(self, partition: Partition) -> Units:
