@@ -1,0 +1,92 @@
+# typeone.metal: all set-up, the demonstration and the tests.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+
+BUILD := $(CURDIR)/build
+# No environment's own Python libraries: the tests are to find what is installed here, and nothing else.
+unexport PYTHONPATH
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p && break; done)
+VENV ?= $(CURDIR)/.venv
+BIN := $(VENV)/bin
+SOURCES := $(shell git ls-files -co --exclude-standard 2>/dev/null)
+# Source tree seen as a collection (unit tier), and the collection as installed from its artifact (all else).
+DEV := $(BUILD)/dev
+INSTALLED := $(BUILD)/collections
+PYTEST := $(BIN)/python -m pytest -p no:cacheprovider -ra
+export ANSIBLE_HOME := $(BUILD)/ansible
+export ANSIBLE_COLLECTIONS_PATH := $(INSTALLED)
+export ANSIBLE_LOCALHOST_WARNING := False
+export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
+export ANSIBLE_NOCOWS := 1
+export PATH := $(BIN):$(PATH)
+
+.PHONY: help setup packages lint unit unit-next contract check lab-test test demo clean distclean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: $(VENV)/.ready $(DEV)/ansible_collections/typeone/metal ## Make the virtual environment (done by the other targets)
+
+$(VENV)/.ready: requirements.txt tests/requirements.txt
+	@echo "== Making the virtual environment in $(VENV) with $(PYTHON)"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -r tests/requirements.txt
+	touch $@
+
+$(DEV)/ansible_collections/typeone/metal:
+	@mkdir -p $(dir $@)
+	ln -sfn $(CURDIR) $@
+
+packages: ## Install the Debian packages that are missing (as root, on Debian or Ubuntu)
+	@tests/tools/packages test
+
+$(INSTALLED)/.ready: $(SOURCES) $(VENV)/.ready
+	@echo "== Building the collection and installing it into $(INSTALLED)"
+	rm -rf $(INSTALLED) $(BUILD)/artifact
+	mkdir -p $(BUILD)/artifact
+	$(BIN)/ansible-galaxy collection build --force --output-path $(BUILD)/artifact . >/dev/null
+	$(BIN)/ansible-galaxy collection install --offline -p $(INSTALLED) $(BUILD)/artifact/*.tar.gz >/dev/null
+	touch $@
+
+lint: setup packages ## ansible-test sanity, ansible-lint (production), yamllint, antsibull-docs
+	@tests/tools/lint "$(BUILD)" "$(BIN)"
+
+unit: setup ## Pure tests, without servers
+	@echo "== unit: $$($(BIN)/python --version), $$($(BIN)/ansible --version | head -1)"
+	PYTHONPATH=$(DEV) ANSIBLE_COLLECTIONS_PATH=$(DEV) $(PYTEST) -n 2 tests/unit
+
+unit-next: setup ## The unit tier on ansible-core 2.21, where Python 3.12 or newer is installed
+	@tests/tools/next "$(BUILD)" tests/unit
+
+contract: setup packages $(INSTALLED)/.ready ## The modules against real servers and recorded BMCs, from the installed artifact
+	@echo "== contract: the collection from $$(ls $(BUILD)/artifact)"
+	PYTHONPATH=$(INSTALLED) $(PYTEST) -n 2 --dist worksteal tests/integration
+
+check: unit contract lint ## The inner loop: lint, unit, contract
+
+test: ## All tests
+	@start=$$SECONDS
+	$(MAKE) --no-print-directory unit
+	$(MAKE) --no-print-directory contract
+	$(MAKE) --no-print-directory unit-next
+	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory lab-test
+	echo "== all tiers passed in $$((SECONDS - start)) s"
+
+lab-test: setup $(INSTALLED)/.ready ## Whole deploys on virtual bare metal
+	@tests/tools/packages test lab
+	PYTHONPATH=$(INSTALLED) $(PYTEST) -x -v tests/lab
+
+demo: setup $(INSTALLED)/.ready ## Build the lab and deploy a Xen host on one of its servers, through its BMC alone
+	@tests/tools/packages lab
+	tests/tools/demo "$(BUILD)" "$(BIN)"
+
+clean: ## Take the lab down; what was built and cached stays
+	@if [ -x $(BIN)/ansible-playbook ] && [ -d $(INSTALLED)/ansible_collections ]; then
+	  $(BIN)/ansible-playbook -i localhost, typeone.metal.lab_down
+	fi
+
+distclean: clean ## Delete everything that was made here
+	rm -rf $(BUILD) $(VENV)
