@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, typeone.metal contributors
+"""Work out the names, addresses and identities of a lab from its options. Pure: the same options give the same lab."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import typing as t
+import uuid
+
+NAMESPACE = uuid.UUID("6f0c7f0e-8f0a-5c53-9a53-2f1a2f6d8c11")
+PROVISIONING = "192.0.2"
+OUT_OF_BAND = "198.51.100"
+
+
+def mac(lab: str, node: str, nic: str) -> str:
+    """A stable address in the range that QEMU uses for its virtual NICs."""
+    digest = hashlib.sha256(f"{lab}/{node}/{nic}".encode()).digest()
+    return "52:54:00:" + ":".join(f"{byte:02x}" for byte in digest[:3])
+
+
+def node(options: dict[str, t.Any], index: int) -> dict[str, t.Any]:
+    """One node of the lab; index counts from 1."""
+    lab, name = options["name"], f"node{index}"
+    identity = uuid.uuid5(NAMESPACE, f"{lab}/{name}")
+    tag = identity.hex[:8].upper()
+    return {
+        "name": name,
+        "index": index,
+        "dir": os.path.join(options["dir"], name),
+        "uuid": str(identity),
+        "serial": f"T1-{tag}",
+        "disk_serial": f"T1DISK{tag}",
+        "prov_mac": mac(lab, name, "prov"),
+        "tenant_mac": mac(lab, name, "tenant"),
+        "address": f"{PROVISIONING}.{10 + index}",
+        "bmc_address": f"{OUT_OF_BAND}.{10 + index}",
+    }
+
+
+def plan(options: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The whole lab. Options: name, dir, cache_dir, nodes (a number), packages, python, bmc_username, disk_gib."""
+    run_dir = f"/run/typeone-lab/{options['name']}"
+    return {
+        "name": options["name"],
+        "dir": options["dir"],
+        "cache_dir": options["cache_dir"],
+        "run_dir": run_dir,
+        "netns": f"typeone-lab-{options['name']}",
+        "libvirt_uri": f"qemu:///system?socket={run_dir}/libvirt/libvirt-sock",
+        "bridges": {
+            "prov": [f"{PROVISIONING}.1/24"],
+            "oob": [f"{OUT_OF_BAND}.1/24"]
+            + [f"{OUT_OF_BAND}.{10 + index}/32" for index in range(1, options["nodes"] + 1)],
+            "tenant": [],
+        },
+        "python": options["python"],
+        "bmc_username": options["bmc_username"],
+        "disk_gib": options["disk_gib"],
+        "apt_proxy": f"http://{PROVISIONING}.1:3142",
+        "provisioner": {"address": f"{PROVISIONING}.2", "prefix": 24, "packages": sorted(options["packages"])},
+        "nodes": [node(options, index) for index in range(1, options["nodes"] + 1)],
+    }
