@@ -84,6 +84,8 @@ class Bmc:  # pylint: disable=too-many-instance-attributes
         self.server = Server(self.handle, self.counters, host=host, port=port, context=certs.server_context(self.identity) if tls else None)
         if self.options.sessions:
             self.sessions.prepare()
+        self.storage = self.certificates = None
+        self.cleared_logs: list = []
         features.install(self)
         self.quirks = make(self, quirks)
 

@@ -68,11 +68,15 @@ class Counters:
         with self._lock:
             self.writes.append((method, path, body))
 
-    def ended(self, status: int) -> None:
-        """A request was answered (0: it was not)."""
+    def answered(self, status: int) -> None:
+        """A request is about to be answered (0: it is not)."""
+        with self._lock:
+            self.statuses[status] += 1
+
+    def ended(self) -> None:
+        """A request's answer is out."""
         with self._lock:
             self._busy -= 1
-            self.statuses[status] += 1
 
     @property
     def duplicates(self) -> dict:

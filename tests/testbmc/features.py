@@ -4,6 +4,16 @@
 
 from __future__ import annotations
 
+from . import machine, media, network, services, storage  # noqa: F401  pylint: disable=unused-import
 
-def install(_bmc) -> None:
-    """Nothing to prepare yet."""
+
+def install(bmc) -> None:
+    """State that the features keep on a BMC."""
+    bmc.storage = storage.Storage(bmc)
+    bmc.certificates = services.Certificates(bmc)
+    bmc.cleared_logs = []
+    if not bmc.identity:
+        return
+    for path in bmc.store.of_kind("Certificate"):
+        if "/HTTPS/" in path and not bmc.store.get(path).get("CertificateString"):
+            bmc.store.merge(path, {"CertificateString": bmc.identity.pem})

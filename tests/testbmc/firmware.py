@@ -10,6 +10,7 @@ import json
 import re
 
 from .messages import Response, normalise, refusal
+from .multipart import Reader
 from .routes import action, check_allowable, check_parameters
 
 
@@ -74,7 +75,7 @@ class Firmware:
         boundary = re.search(r'multipart/form-data;.*boundary="?([^";]+)"?', kind, re.I)
         pieces = request.chunks()
         if boundary:
-            pieces = _image_part(pieces, b"--" + boundary.group(1).encode(), upload)
+            pieces = _image_part(pieces, boundary.group(1), upload)
         for piece in pieces:
             upload.size += len(piece)
             digest.update(piece)
@@ -170,55 +171,17 @@ def simple_update(bmc, owner: str, data: dict, _request) -> Response:
     return bmc.firmware.pulled(owner, data)
 
 
-def _image_part(pieces, boundary: bytes, upload: Upload):
-    """The bytes of the part UpdateFile; UpdateParameters is parsed on the way. Holds a few KiB at a time."""
-    buffer = b""
-    source = iter(pieces)
-    buffer = _fill(source, buffer, boundary)
-    while True:
-        start = buffer.find(boundary)
-        if start < 0 or buffer[start + len(boundary):start + len(boundary) + 2] == b"--":
-            return
-        buffer = _fill(source, buffer[start + len(boundary):], b"\r\n\r\n")
-        head, _sep, buffer = buffer.partition(b"\r\n\r\n")
-        text = head.decode("latin-1")
-        is_file = 'name="UpdateFile"' in text or "filename=" in text
-        found = re.search(r'filename="([^"]*)"', text)
-        upload.name = found.group(1) if found and is_file else upload.name
-        parameters = b""
-        for piece, buffer in _until(source, buffer, b"\r\n" + boundary):  # noqa: B020
-            if is_file:
-                yield piece
-            else:
-                parameters += piece
-        if not is_file:
-            upload.parameters = _json(parameters)
-
-
-def _fill(source, buffer: bytes, mark: bytes) -> bytes:
-    while mark not in buffer:
-        piece = next(source, None)
-        if piece is None:
-            return buffer
-        buffer += piece
-    return buffer
-
-
-def _until(source, buffer: bytes, mark: bytes):
-    """Pairs (piece, rest) up to a mark; the last rest begins after the CR LF of the mark."""
-    while True:
-        place = buffer.find(mark)
-        if place >= 0:
-            yield buffer[:place], _fill(source, buffer[place + 2:], mark[2:] + b"\r\n")
-            return
-        keep = len(mark) - 1
-        if len(buffer) > keep:
-            yield buffer[:-keep], buffer[-keep:]
-            buffer = buffer[-keep:]
-        piece = next(source, None)
-        if piece is None:
-            raise refusal("UnrecognizedRequestBody")
-        buffer += piece
+def _image_part(pieces, boundary: str, upload: Upload):
+    """The bytes of the part UpdateFile; UpdateParameters is parsed on the way (DSP0266, 13.2)."""
+    for head, content in Reader(pieces, boundary).parts():
+        if 'name="UpdateFile"' in head or "filename=" in head:
+            found = re.search(r'filename="([^"]*)"', head)
+            upload.name = found.group(1) if found else ""
+            yield from content
+        else:
+            text = b"".join(content)
+            if 'name="UpdateParameters"' in head:
+                upload.parameters = _json(text)
 
 
 def _json(text: bytes) -> dict:

@@ -12,7 +12,7 @@ from .messages import Response, error, normalise
 
 def get(bmc, request) -> Response:
     """Answer a GET or HEAD."""
-    path = request.path
+    path = bmc.store.real(request.path)
     watched = bmc.tasks.monitor(path)
     if watched is not None:
         return watched

@@ -61,7 +61,7 @@ class Routes:
 
     def write(self, bmc, request) -> Response:
         """Carry a write out, or refuse it as a BMC does: 404, 405 with Allow, 412, 428, 400."""
-        path = request.path
+        path = bmc.store.real(request.path)
         allowed = self.allowed(bmc, path)
         if not allowed:
             return error("ResourceMissingAtURI", path)
@@ -71,7 +71,8 @@ class Routes:
         return self._call(bmc, request) or Response(204)
 
     def _call(self, bmc, request):
-        path, kind = request.path, bmc.store.kind(request.path)
+        path = bmc.store.real(request.path)
+        kind = bmc.store.kind(path)
         if request.method == "DELETE":
             return self.deletes[kind](bmc, path, request)
         if request.method == "PATCH":

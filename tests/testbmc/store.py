@@ -19,16 +19,23 @@ class Store:
         self.tree = tree
         self.changed: dict = {}
         self.versions: dict = {}
-        self.actions = dict(tree.actions)
-        self.settings = dict(tree.settings)
+        self.actions = {target: (name, self.real(owner)) for target, (name, owner) in tree.actions.items()}
+        self.settings = {self.real(path): self.real(owner) for path, owner in tree.settings.items()}
+
+    def real(self, path: str) -> str:
+        """A path without trailing slash, in the spelling under which its resource is kept."""
+        path = normalise(path)
+        return self.tree.aliases.get(path, path)
 
     def __contains__(self, path: str) -> bool:
+        path = self.real(path)
         if path in self.changed:
             return self.changed[path] is not None
         return path in self.tree.files
 
     def raw(self, path: str):
         """A resource's bytes, None where there is none."""
+        path = self.real(path)
         if path in self.changed:
             data = self.changed[path]
             return None if data is None else json.dumps(data, indent=1).encode()
@@ -36,7 +43,7 @@ class Store:
 
     def get(self, path: str) -> dict:
         """A resource as data to look at (not to change); {} where there is none or it is malformed."""
-        path = normalise(path)
+        path = self.real(path)
         if path in self.changed:
             return self.changed[path] or {}
         try:
@@ -47,7 +54,7 @@ class Store:
 
     def edit(self, path: str) -> dict:
         """A resource as data to change in place; its ETag moves on."""
-        path = normalise(path)
+        path = self.real(path)
         if self.changed.get(path) is None:
             self.changed[path] = copy.deepcopy(self.get(path))
         self.versions[path] = self.versions.get(path, 0) + 1
@@ -62,7 +69,7 @@ class Store:
 
     def put(self, path: str, data: dict, *, collection: str | None = None) -> None:
         """Add or replace a resource, listed in `collection` where given."""
-        path = normalise(path)
+        path = self.real(path)
         data.setdefault("@odata.id", path)
         self.changed[path] = data
         self.versions[path] = self.versions.get(path, 0) + 1
@@ -76,7 +83,7 @@ class Store:
 
     def delete(self, path: str, *, collection: str | None = None) -> None:
         """Remove a resource, and its line in `collection`."""
-        path = normalise(path)
+        path = self.real(path)
         self.changed[path] = None
         if collection:
             listing = self.edit(collection)
@@ -85,20 +92,21 @@ class Store:
 
     def kind(self, path: str) -> str:
         """The schema's name of what is at a path, "" where there is nothing."""
+        path = self.real(path)
         if path in self.changed:
             return kind_of(self.changed[path])
         return self.tree.kinds.get(path, "")
 
     def of_kind(self, kind: str) -> list:
         """Paths of all resources of a schema, recorded order first."""
-        found = [path for path in self.tree.of_kind(kind) if self.changed.get(path, True) is not None]
+        found = [path for path in self.tree.of_kind(kind) if self.changed.get(path, True) is not None and path not in self.tree.aliases]
         return found + [path for path, data in self.changed.items()
                         if data is not None and path not in self.tree.files and kind_of(data) == kind]
 
     def members(self, path: str) -> list:
         """Paths that a collection lists."""
         listed = self.get(path).get("Members") or []
-        return [normalise(item["@odata.id"]) for item in listed if isinstance(item, dict) and "@odata.id" in item]
+        return [self.real(item["@odata.id"]) for item in listed if isinstance(item, dict) and "@odata.id" in item]
 
     def link(self, path: str, *keys: str) -> str:
         """Follow keys inside a resource to a link; "" where a step is missing."""
@@ -106,7 +114,7 @@ class Store:
         for key in keys:
             data = data.get(key) if isinstance(data, dict) else None
         found = data.get("@odata.id") if isinstance(data, dict) else None
-        return normalise(found) if isinstance(found, str) else ""
+        return self.real(found) if isinstance(found, str) else ""
 
     def collection_of(self, path: str) -> str:
         """The collection above a member."""
@@ -120,6 +128,7 @@ class Store:
 
     def etag(self, path: str, style: str):
         """A resource's ETag as `weak`, `strong`, `recorded` (weak where changed since) or None for `none`."""
+        path = self.real(path)
         if style == "none":
             return None
         if style == "recorded" and path in self.tree.etags and not self.versions.get(path):

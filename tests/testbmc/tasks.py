@@ -60,7 +60,7 @@ class Tasks:
                     self._bmc.options.task_seconds if seconds is None else seconds, self._bmc.clock.now(), done, fail, name)
         self.all.append(task)
         store.put(task.path, self._body(task), collection=collection)
-        self._bmc.clock.at(task.seconds, lambda: self._finish(task))
+        self._bmc.clock.at(task.seconds, lambda: self.finish(task))
         return task
 
     def accepted(self, task: Task, *, location: str = "monitor", retry_after=None) -> Response:
@@ -85,7 +85,8 @@ class Tasks:
                 return Response(202, self._body(task), headers={"Location": task.monitor, "Retry-After": "1"})
         return None
 
-    def _finish(self, task: Task) -> None:
+    def finish(self, task: Task) -> None:
+        """The task has ended: its effect, its last state."""
         if task.finished:
             return
         task.finished = True

@@ -27,6 +27,7 @@ class Tree:
         self.etags = index["etags"]
         self.actions = index["actions"]
         self.settings = index["settings"]
+        self.aliases = _aliases(files)
 
     def json(self, path: str):
         """A resource as data; raises KeyError where there is none, ValueError where it was recorded malformed."""
@@ -35,6 +36,16 @@ class Tree:
     def of_kind(self, kind: str) -> list:
         """Paths of all resources of a schema, for instance "ComputerSystem"."""
         return [path for path, found in self.kinds.items() if found == kind]
+
+
+def _aliases(files: dict) -> dict:
+    """Paths that differ from another in case only, by the one that is taken for both (some services link to both)."""
+    best: dict = {}
+    for path in files:
+        other = best.get(path.lower())
+        if other is None or sum(map(str.isupper, path)) > sum(map(str.isupper, other)):
+            best[path.lower()] = path
+    return {path: best[path.lower()] for path in files if best[path.lower()] != path}
 
 
 def kind_of(data) -> str:

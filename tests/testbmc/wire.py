@@ -86,13 +86,12 @@ class Connection:
         request.attach(self._body(request.headers))
         counters = self.server.counters
         counters.began(method, request.path)
-        status = 0
         try:
             response = self._answer(request)
-            status = 0 if response.reset else response.status
+            counters.answered(0 if response.reset else response.status)
             again = self._send(request, response, version)
         finally:
-            counters.ended(status)
+            counters.ended()
         if response.after is not None:
             response.after()
         return again
