@@ -68,7 +68,7 @@ class NodeShell:
     def say(self, text: str) -> None:
         """Tell the person at the terminal, now."""
         self._said = time.monotonic()
-        self.action._display.display(f"  {self.label}: {text}")  # pylint: disable=protected-access
+        self.action._display.display(f"  [{self.label}] {text}")  # pylint: disable=protected-access
 
     def say_at_times(self, text: t.Callable[[], str]) -> None:
         """Tell it unless something was told a moment ago."""

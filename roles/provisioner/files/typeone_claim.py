@@ -8,7 +8,7 @@
     GET  /boot/MAC/grub.cfg   the staged script for the node's own address, else "boot from your own disk"
     GET  /boot/MAC/ipxe       the same for iPXE
     GET  /claim/TOKEN         the bundle, once, to the node's reserved address, until it expires
-    POST /event/MAC           a line of text from the node's address
+    POST /claim/TOKEN/event/NAME   what the node tells of itself; the token stays good for this
 
 ``stage`` reads one JSON object from standard input and replaces what is staged for that node; ``status MAC`` prints
 what happened; ``clear MAC`` withdraws it. Tokens are kept as SHA-256 only, and never logged.
@@ -25,6 +25,7 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 import sys
 import tarfile
 import tempfile
@@ -32,8 +33,8 @@ import time
 import typing as t
 
 MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")
-EVENT_BYTES = 1024
-EVENTS_KEPT = 1000
+EVENT = re.compile(r"^[a-z][a-z-]{0,39}$")
+EVENTS_BYTES = 100_000
 SCRIPTS = ("grub.cfg", "ipxe")
 LOCAL_BOOT = {
     "grub.cfg": "echo 'typeone.metal: nothing to install here, booting from disk'\nexit\n",
@@ -50,6 +51,7 @@ class Store:
 
     def __init__(self, root: pathlib.Path) -> None:
         self.nodes = root / "nodes"
+        self.hosts = root.parent / "dhcp" / "hosts"
 
     def folder(self, mac: str) -> pathlib.Path:
         """The folder of a node; refuses what is no MAC address."""
@@ -81,6 +83,23 @@ class Store:
         hand_over(folder, self.nodes)
         self.clear(target.name)
         folder.rename(target)
+        self.reserve(order)
+
+    def reserve(self, order: dict[str, t.Any]) -> None:
+        """Have DHCP give the node its address; the service reads a new file by itself and a changed one on a signal."""
+        if not self.hosts.is_dir():
+            return
+        path = self.hosts / order["mac"].lower().replace(":", "-")
+        tag = "set:ipxe," if order.get("loader") == "ipxe" else ""
+        line = f"{order['mac'].lower()},{tag}{order['address']},{order['node'].split('.')[0]}\n"
+        changed = path.exists() and path.read_text(encoding="utf-8") != line
+        if changed or not path.exists():
+            fresh = self.hosts.parent / f".{path.name}"
+            fresh.write_text(line, encoding="utf-8")
+            fresh.chmod(0o644)
+            fresh.rename(path)
+        if changed:
+            subprocess.run(["systemctl", "reload", "typeone-dhcp.service"], check=False)
 
     def clear(self, mac: str) -> bool:
         """Withdraw what is staged for a node; answers whether anything was."""
@@ -108,24 +127,11 @@ class Store:
 
     def claim(self, token: str, client: str) -> bytes:
         """The bundle of a token, once. The file is moved away first: of two requests one finds it."""
-        wanted = digest(token)
-        for folder in self.nodes.glob("[0-9a-f]*"):
-            try:
-                meta = self.meta(folder.name)
-            except Refused:
-                continue
-            if meta["token_sha256"] != wanted:
-                continue
-            if meta["address"] != client:
-                self.event(folder.name, f"claim refused: it came from {client}")
-                raise Refused("the token belongs to another address")
-            if time.time() > meta["expires"]:
-                self.event(folder.name, "claim refused: expired")
-                raise Refused("expired")
-            return self._take(folder)
-        raise Refused("unknown token")
-
-    def _take(self, folder: pathlib.Path) -> bytes:
+        meta = self._of_token(token, client)
+        if time.time() > meta["expires"]:
+            self.event(meta["mac"], "claim refused: expired")
+            raise Refused("expired")
+        folder = self.folder(meta["mac"])
         taken = folder / "bundle.taken"
         try:
             (folder / "bundle.tar").rename(taken)
@@ -137,14 +143,35 @@ class Store:
         self.event(folder.name, "bundle claimed")
         return data
 
+    def tell(self, token: str, name: str, client: str) -> None:
+        """Note what a node tells of itself."""
+        if not EVENT.match(name):
+            raise Refused("not an event")
+        self.event(self._of_token(token, client)["mac"], name)
+
+    def _of_token(self, token: str, client: str) -> dict[str, t.Any]:
+        """What is staged under a token; refuses unknown tokens, and known ones from another address."""
+        wanted = digest(token)
+        for folder in self.nodes.glob("[0-9a-f]*"):
+            try:
+                meta = self.meta(folder.name)
+            except Refused:
+                continue
+            if meta["token_sha256"] == wanted:
+                if meta["address"] == client:
+                    return meta
+                self.event(folder.name, f"refused: the token came from {client}")
+                raise Refused("the token belongs to another address")
+        raise Refused("unknown token")
+
     def event(self, mac: str, text: str) -> None:
         """Append to what happened to a node; bounded, so that no node fills the disk."""
         path = self.folder(mac) / "events.jsonl"
         try:
-            if path.stat().st_size > EVENTS_KEPT * 100:
+            if path.stat().st_size > EVENTS_BYTES:
                 return
             with path.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps({"at": round(time.time(), 1), "event": text[:EVENT_BYTES]}) + "\n")
+                stream.write(json.dumps({"at": round(time.time(), 1), "event": text}) + "\n")
         except OSError:
             return
 
@@ -214,16 +241,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Events."""
         parts = self.path.split("?")[0].strip("/").split("/")
+        self.close_connection = True
         try:
-            length = int(self.headers.get("Content-Length") or 0)
-            if parts[0] != "event" or len(parts) != 2 or not 0 < length <= EVENT_BYTES:
+            if len(parts) != 4 or (parts[0], parts[2]) != ("claim", "event"):
                 raise Refused("not an event")
-            if self.store.meta(parts[1])["address"] != self.client:
-                raise Refused("another address")
-            self.store.event(parts[1], self.rfile.read(length).decode(errors="replace").strip())
+            self.store.tell(parts[1], parts[3], self.client)
             self.answer(200, b"ok\n", "text/plain")
-        except (Refused, ValueError):
-            self.close_connection = True
+        except Refused:
             self.answer(403, b"refused\n", "text/plain")
 
     def answer(self, status: int, body: bytes, kind: str) -> None:
