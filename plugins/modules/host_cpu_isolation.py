@@ -11,7 +11,7 @@ module: host_cpu_isolation
 short_description: Keep CPUs for guests
 version_added: 0.1.0
 description:
-  - Divides the CPUs into housekeeping (the system's) and dedicated (guests'), by whole cores, on the host's real topology.
+  - Divides the CPUs into housekeeping (the system's) and dedicated (guests'), by whole cores, on the real topology.
   - Keeps services, login sessions and interrupts on the housekeeping CPUs, and returns the arguments that the next boot
     needs for M(typeone.metal.kernel_cmdline).
   - Once the kernel has isolated the CPUs, where tasks may really run is checked at every run.
@@ -54,8 +54,8 @@ options:
   control_groups:
     description:
       - Whether the control groups of the system and of users are narrowed to the housekeeping CPUs (C(AllowedCPUs)).
-      - Without that, Linux lets all tasks run everywhere again as soon as the cpuset controller of control groups version 2
-        is turned on, which libvirt does for its first guest.
+      - Without that, Linux lets all tasks run everywhere again as soon as the cpuset controller of control groups
+        version 2 is turned on, which libvirt does for its first guest.
     type: bool
     default: true
   guest_slices:
@@ -123,7 +123,11 @@ cpu_isolation:
       elements: str
       returned: without Xen
     dom0_vcpus: {description: Affinity of dom0's virtual CPUs., type: dict, returned: under Xen}
-    guests_on_housekeeping: {description: Guests now on the system's CPUs., type: list, elements: str, returned: under Xen}
+    guests_on_housekeeping:
+      description: Guests now on the system's CPUs.
+      type: list
+      elements: str
+      returned: under Xen
 arguments:
   description: Kernel or Xen arguments that the plan needs, as M(typeone.metal.kernel_cmdline) takes them.
   returned: success

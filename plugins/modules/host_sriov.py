@@ -11,10 +11,10 @@ module: host_sriov
 short_description: Make SR-IOV virtual functions
 version_added: 0.1.0
 description:
-  - Makes virtual functions of physical functions named by PCI address, now and at each boot before the network comes up.
+  - Makes virtual functions of physical functions named by PCI address, now and at each boot before the network is up.
   - What the card cannot do is refused before anything is changed. The number is read back.
-  - Reports the IOMMU group of each virtual function and what else is in it, and returns the kernel arguments that turn the
-    IOMMU on for M(typeone.metal.kernel_cmdline).
+  - Reports the IOMMU group of each virtual function and what else is in it, and returns the kernel arguments that turn
+    the IOMMU on for M(typeone.metal.kernel_cmdline).
 author: typeone.metal contributors (@typeone)
 options:
   functions:
@@ -44,7 +44,7 @@ options:
     default: true
   replace:
     description:
-      - Whether existing virtual functions may be taken away to change their number. The kernel cannot change it otherwise.
+      - Whether existing virtual functions may be taken away to change their number. The kernel has no other way.
     type: bool
     default: false
   root:

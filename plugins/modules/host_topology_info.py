@@ -11,8 +11,8 @@ module: host_topology_info
 short_description: Read what a host is made of
 version_added: 0.1.0
 description:
-  - Reads CPUs, NUMA nodes with their huge pages, PCI functions, network cards and disks from C(/sys) and C(/proc), in one
-    call and without other programs. The hypervisor's view is asked of C(xl) where the host is Xen's control domain.
+  - Reads CPUs, NUMA nodes with their huge pages, PCI functions, network cards and disks from C(/sys) and C(/proc), in
+    one call and without other programs. The hypervisor's view is asked of C(xl) where the host is Xen's control domain.
   - What cannot be read is left out and told in RV(host_topology.problems); it never loses the rest.
 author: typeone.metal contributors (@typeone)
 options:
@@ -106,8 +106,8 @@ host_topology:
       returned: if asked for
     xen:
       description: >-
-        The hypervisor's C(version), C(arguments), C(capabilities), memory, C(cpus), C(numa), and C(vcpus) of all domains;
-        null without Xen.
+        The hypervisor's C(version), C(arguments), C(capabilities), memory, C(cpus), C(numa), and C(vcpus) of all
+        domains; null without Xen.
       type: dict
       returned: if asked for
     problems:

@@ -13,7 +13,7 @@ version_added: 0.1.0
 description:
   - Sets and removes arguments of the Linux kernel and of the Xen hypervisor for the next boot. Every argument has one
     owner; what belongs to nobody is left as it is.
-  - The arguments of an owner are declared as a whole. What an owner asked for before and does not ask for now is given up.
+  - The arguments of an owner are declared as a whole. What it asked for before and does not ask for now is given up.
   - On Debian and Ubuntu an owner is one file in C(/etc/default/grub.d). C(/etc/default/grub) is never edited, so that
     giving up an argument brings back what was there before. C(update-grub) runs only if something has to change.
   - On the Red Hat family the boot entries are changed by C(grubby).
@@ -67,8 +67,8 @@ options:
     default: 90
   needs_reboot:
     description:
-      - Whether arguments that the running kernel lacks call for a reboot. V(false) is for arguments whose effect has been
-        reached at run time, for example huge pages that are there already.
+      - Whether arguments that the running kernel lacks call for a reboot. V(false) is for arguments whose effect has
+        been reached at run time, for example huge pages that are there already.
     type: bool
     default: true
   root:

@@ -130,7 +130,9 @@ class Claim:
     def keys(self) -> frozenset[tuple[str, str]]:
         """(family, key): arguments of Linux are one family, under Xen or not; the hypervisor's are another."""
         return frozenset(
-            ("xen" if target == "xen" else "linux", key) for target, wanted in self.targets.items() for key in wanted.keys
+            ("xen" if target == "xen" else "linux", key)
+            for target, wanted in self.targets.items()
+            for key in wanted.keys
         )
 
     def as_dict(self) -> dict[str, dict[str, list[str]]]:

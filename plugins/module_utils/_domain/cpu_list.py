@@ -18,7 +18,7 @@ _PART = re.compile(r"^(\d+)(?:-(\d+)(?::(\d+)/(\d+))?)?$")
 def parse_cpu_list(text: str | int | Iterable[int] | None) -> tuple[int, ...]:
     """CPU numbers of a list, sorted and without repeats.
 
-    Takes Linux's list format (Documentation/core-api/printk-formats and bitmap_parselist: "a", "a-b", "a-b:used/group"),
+    Takes Linux's list format (lib/bitmap.c, bitmap_parselist: "a", "a-b", "a-b:used/group"),
     a number, or numbers. Empty text and None are the empty list. Raises ValueError.
     """
     if text is None:

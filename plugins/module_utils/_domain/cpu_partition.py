@@ -86,8 +86,8 @@ def plan_cpu_partition(
 ) -> Partition:
     """Divide a host's CPUs.
 
-    Explicit: `housekeeping` or `dedicated` is a CPU list, the rest is the other set; both may be given if they cover the
-    host. Policy: `housekeeping_cores` or `dedicated_cores` counts whole cores on each NUMA node (under Xen
+    Explicit: `housekeeping` or `dedicated` is a CPU list, the rest is the other set; both may be given if they cover
+    the host. Policy: `housekeeping_cores` or `dedicated_cores` counts whole cores on each NUMA node (under Xen
     `housekeeping_cores` counts in all, from CPU 0 up). Raises ValueError for a request that makes no sense; a partition
     that must not be applied has `problems`.
     """

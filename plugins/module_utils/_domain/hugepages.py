@@ -25,7 +25,7 @@ RESERVATIONS = ("auto", "boot", "runtime")
 
 
 def parse_size(text: str | int) -> int:
-    """Bytes of a size such as "2M", "1 GiB", "512MB" (always powers of 1024) or a number of bytes. Raises ValueError."""
+    """Bytes of a size such as "2M", "1 GiB", "512MB" (powers of 1024) or a number of bytes. Raises ValueError."""
     if isinstance(text, int):
         return text
     match = _SIZE.match(text.strip())
@@ -190,7 +190,9 @@ def plan_hugepages(
 def _arithmetic(node: Node, pages: Mapping[int, int], reserve: int) -> tuple[str, bool]:
     """One node's sum in words, and whether it fits."""
     total = sum(size * count for size, count in pages.items())
-    sum_of = " + ".join(f"{count} x {format_size(size)}" for size, count in sorted(pages.items(), reverse=True) if count)
+    sum_of = " + ".join(
+        f"{count} x {format_size(size)}" for size, count in sorted(pages.items(), reverse=True) if count
+    )
     room = node.memory - reserve
     text = (
         f"NUMA node {node.number}: {sum_of or 'nothing'} = {format_size(total)} asked; "

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The boot loaders whose arguments are owned: GRUB by drop-ins (Debian, Ubuntu), BLS entries by grubby (Red Hat family)."""
+"""The boot loaders whose arguments are owned: GRUB by drop-ins (Debian), BLS entries by grubby (Red Hat family)."""
 
 from __future__ import annotations
 
@@ -125,7 +125,11 @@ class Grub(BootLoader):
             return NextBoot()
         menu = grub.parse_menu(text)
         environment = read_text(below(self.root, os.path.dirname(self._menu()) + "/grubenv"), "")
-        chosen, plain, xen = menu.chosen(grub.parse_environment(environment)), menu.first(xen=False), menu.first(xen=True)
+        chosen, plain, xen = (
+            menu.chosen(grub.parse_environment(environment)),
+            menu.first(xen=False),
+            menu.first(xen=True),
+        )
         return NextBoot(
             entry=chosen.title if chosen else None,
             starts_xen=bool(chosen and chosen.xen is not None),

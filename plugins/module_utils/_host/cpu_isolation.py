@@ -27,8 +27,8 @@ DROP_IN = "90-typeone-cpu-isolation.conf"
 MANAGER = f"/etc/systemd/system.conf.d/{DROP_IN}"
 SERVICE = "typeone-irq-affinity.service"
 CONFIGURATION = "/etc/typeone/irq-affinity.conf"
-# Once anything turns on version 2's cpuset controller (libvirt's first guest does), Linux lets every task of every group
-# run on all CPUs again unless the groups themselves are narrowed (seen with 6.1). machine.slice is left to the guests.
+# Once anything turns on version 2's cpuset controller (libvirt's first guest does), Linux lets every task of every
+# group run on all CPUs again unless the groups themselves are narrowed (seen with 6.1). machine.slice is left to the guests.
 GROUPS = {"init.scope": "Scope", "system.slice": "Slice", "user.slice": "Slice"}
 
 _SCRIPT = """#!/bin/sh
@@ -131,7 +131,9 @@ class CpuIsolation:
             for group, cpus in regroup.items():
                 self.programs.run(["systemctl", "set-property", "--runtime", group, f"AllowedCPUs={cpus}"])
         tokens = partition.kernel_arguments(managed_irq=self.request.managed_irq, tickless=self.request.tickless)
-        arguments = arguments_from_tokens(partition.xen_arguments(), "xen") if self.xen else arguments_from_tokens(tokens)
+        arguments = (
+            arguments_from_tokens(partition.xen_arguments(), "xen") if self.xen else arguments_from_tokens(tokens)
+        )
         facts = self._facts_xen(partition, view) if view else self._facts(partition)
         plan = {name: value for name, value in partition.as_dict().items() if not name.endswith("_arguments")}
         return {
@@ -191,8 +193,8 @@ class CpuIsolation:
         if stray and self.request.strict:
             told = "; ".join(f"{g['count']} of {g['slice']} on {g['cpus']} ({', '.join(g['names'])})" for g in stray)
             error = HostError(
-                f"Cannot keep CPUs {format_cpu_list(partition.dedicated)} of this host for guests: tasks may run there: "
-                f"{told}. Pin them elsewhere, name their control group in guest_slices if they are guests, "
+                f"Cannot keep CPUs {format_cpu_list(partition.dedicated)} of this host for guests: tasks may run "
+                f"there: {told}. Pin them elsewhere, name their control group in guest_slices if they are guests, "
                 "or turn strict off."
             )
             error.result = {"cpu_isolation": {**partition.as_dict(), **facts}}
@@ -212,7 +214,9 @@ class CpuIsolation:
         """Interrupts that are delivered to dedicated CPUs (the kernel's own and managed ones cannot be moved)."""
         base, found = below(self.request.root, "/proc/irq"), []
         for number in sorted(filter(str.isdigit, entries(base)), key=int):
-            cpus = read_text(f"{base}/{number}/effective_affinity_list") or read_text(f"{base}/{number}/smp_affinity_list")
+            cpus = read_text(f"{base}/{number}/effective_affinity_list") or read_text(
+                f"{base}/{number}/smp_affinity_list"
+            )
             if set(parse_cpu_list(cpus)) & set(partition.dedicated):
                 names = [name for name in entries(f"{base}/{number}") if "affinity" not in name]
                 label = next((name for name in names if name not in ("node", "spurious")), "")

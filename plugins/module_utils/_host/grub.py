@@ -88,8 +88,7 @@ def _selects(words: list[str], path: tuple[tuple[int, str, str], ...]) -> bool:
     """Whether GRUB's way "1>2" (numbers, titles or ids) names the entry; a submenu alone means its first entry."""
     wanted = words + ["0"] * (len(path) - len(words))
     return len(wanted) == len(path) and all(
-        word.strip() in (str(position), title, identifier)
-        for word, (position, title, identifier) in zip(wanted, path)
+        word.strip() in (str(position), title, identifier) for word, (position, title, identifier) in zip(wanted, path)
     )
 
 
@@ -217,7 +216,7 @@ def read_record(text: str) -> Claim | None:
     for line in text.splitlines():
         if line.startswith(MARK):
             try:
-                return Claim.from_dict(json.loads(line[len(MARK):]))
+                return Claim.from_dict(json.loads(line[len(MARK) :]))
             except (ValueError, TypeError, AttributeError):
                 return None
     return None

@@ -104,7 +104,11 @@ class HugePages:
         except ValueError as error:
             raise HostError(f"Cannot plan huge pages on this host: {error}. Correct the pools.") from error
         if not plan.feasible:
-            xen = " Under Xen, dom0 has no huge pages: Xen itself gives guests large pages." if is_dom0(self.request.root) else ""
+            xen = (
+                " Under Xen, dom0 has no huge pages: Xen itself gives guests large pages."
+                if is_dom0(self.request.root)
+                else ""
+            )
             raise HostError(
                 f"Cannot reserve these huge pages on this host: {'; '.join(plan.problems)}. Nothing was changed. "
                 f"Ask for fewer pages, or keep less for the system (reserve).{xen}"
@@ -137,7 +141,8 @@ class HugePages:
             "hugepages": {
                 **plan.as_dict(),
                 "held": {
-                    str(node): {kernel_size(s): after[n, s] for n, s in sorted(after) if n == node} for node in plan.pages
+                    str(node): {kernel_size(s): after[n, s] for n, s in sorted(after) if n == node}
+                    for node in plan.pages
                 },
                 "missing": missing,
                 "satisfied": not missing,

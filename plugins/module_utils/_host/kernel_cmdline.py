@@ -92,7 +92,9 @@ def _released(before: Claim, after: Claim) -> tuple[Wanted, list[list[str]]]:
     for target in TARGETS:
         kept = {normal(token) for token in after.of(target).present}
         tokens += [token for token in before.of(target).present if normal(token) not in kept]
-    return Wanted(absent=tuple(dict.fromkeys(tokens))), sorted([family, key] for family, key in before.keys() - after.keys())
+    return Wanted(absent=tuple(dict.fromkeys(tokens))), sorted(
+        [family, key] for family, key in before.keys() - after.keys()
+    )
 
 
 def reboot_reasons(running: Running, following: NextBoot, claim: Claim, released: list[list[str]]) -> list[str]:
@@ -100,7 +102,11 @@ def reboot_reasons(running: Running, following: NextBoot, claim: Claim, released
     if running.linux is None:
         return []
     reasons = []
-    if following.entry and following.starts_xen != running.under_xen and (claim.of("xen").keys or claim.of("dom0").keys):
+    if (
+        following.entry
+        and following.starts_xen != running.under_xen
+        and (claim.of("xen").keys or claim.of("dom0").keys)
+    ):
         reasons.append(f"the next boot starts {'with' if following.starts_xen else 'without'} Xen")
     wanted = claim.linux_under_xen if running.under_xen else claim.of("kernel")
     reasons += [f"kernel: {text}" for text in wanted.problems(running.linux)]
@@ -158,8 +164,8 @@ class KernelCmdline:
     def _refuse_conflicts(self, claim: Claim, others: dict[str, Claim]) -> None:
         for key, owner in conflicts(claim, others):
             raise HostError(
-                f"Cannot set {key} for the owner {self.request.owner} on this host via {self.loader.name}: it belongs to "
-                f"the owner {owner}. Change it there, or release it there first (arguments: [])."
+                f"Cannot set {key} for the owner {self.request.owner} on this host via {self.loader.name}: it "
+                f"belongs to the owner {owner}. Change it there, or release it there first (arguments: [])."
             )
 
     def _write(self, files: Any, claim: Claim, dropped: Wanted, recorded: Claim) -> NextBoot:
@@ -179,7 +185,9 @@ class KernelCmdline:
         except HostError:
             undo.write()
             try:
-                self.loader.update(recorded, Wanted(absent=tuple(token for w in claim.targets.values() for token in w.present)))
+                self.loader.update(
+                    recorded, Wanted(absent=tuple(token for w in claim.targets.values() for token in w.present))
+                )
             except ProgramFailed:
                 pass  # the first failure is the one to tell
             raise
@@ -192,7 +200,9 @@ class KernelCmdline:
         pending = reboot_reasons(running, after, claim, released)
         warnings = list(running.warnings)
         if not claim.empty and after.entry is None:
-            warnings.append("The boot loader has no entry to read back: the arguments are written, and were seen nowhere.")
+            warnings.append(
+                "The boot loader has no entry to read back: the arguments are written, and were seen nowhere."
+            )
         return {
             "changed": changed,
             "diff": diff,

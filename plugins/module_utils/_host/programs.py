@@ -131,6 +131,7 @@ class Programs:
         outcome = Outcome(argv=tuple(argv), rc=done.returncode, stdout=done.stdout, stderr=done.stderr)
         if check and outcome.rc != 0:
             raise ProgramFailed(
-                f"Cannot run {' '.join(argv[:3])} on this host: {outcome.complaint}. Run it by hand to see why.", outcome
+                f"Cannot run {' '.join(argv[:3])} on this host: {outcome.complaint}. Run it by hand to see why.",
+                outcome,
             )
         return outcome

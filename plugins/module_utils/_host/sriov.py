@@ -128,7 +128,9 @@ class Sriov:
 
     def _validate(self, address: str, item: dict[str, Any], devices: dict[str, dict[str, Any]]) -> None:
         def refuse(cause: str, remedy: str) -> HostError:
-            return HostError(f"Cannot make {item['count']} virtual functions of {address} on this host: {cause}. {remedy}")
+            return HostError(
+                f"Cannot make {item['count']} virtual functions of {address} on this host: {cause}. {remedy}"
+            )
 
         if not PCI_ADDRESS.match(address):
             raise refuse("this is not a PCI address", "Write it as 0000:3b:00.0.")
@@ -175,7 +177,9 @@ class Sriov:
                     "See whether a guest has them."
                 ) from error
         if any(item["count"] for item in wanted.values()):
-            script, configuration = below(self.request.root, f"{LIBEXEC}/sriov"), below(self.request.root, CONFIGURATION)
+            script, configuration = below(self.request.root, f"{LIBEXEC}/sriov"), below(
+                self.request.root, CONFIGURATION
+            )
             Programs().run(["/bin/sh", script, configuration], env={"TYPEONE_SYS": sys, "TYPEONE_WAIT": "10"})
 
     def _verify(self, wanted: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]) -> None:
@@ -183,8 +187,8 @@ class Sriov:
             found = after[address]["sriov"]["enabled"]
             if found != item["count"]:
                 raise HostError(
-                    f"Cannot make {item['count']} virtual functions of {address} on this host: the kernel made {found}. "
-                    "Look into the kernel's log; firmware without room for their memory (above 4G decoding) is common."
+                    f"Cannot make {item['count']} virtual functions of {address} on this host: the kernel made "
+                    f"{found}. Look into the kernel's log; firmware without room for their memory (above 4G decoding) is common."
                 )
 
     def _iommu(self) -> bool:

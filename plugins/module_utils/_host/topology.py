@@ -269,5 +269,3 @@ def read_topology(root: str, sections: list[str]) -> dict[str, Any]:
     if found.get("numa") == [] or (found.get("cpu") and not found["cpu"]["cpus"]):
         problems.append("cpu: /sys lists no CPU that is online")
     return {**found, "problems": problems}
-
-

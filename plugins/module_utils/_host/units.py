@@ -23,7 +23,11 @@ def escape_path(path: str) -> str:
     if not text:
         return "-"
     escaped = "".join(
-        "-" if char == "/" else char if re.match(r"[A-Za-z0-9:_.]", char) else "".join(f"\\x{b:02x}" for b in char.encode())
+        (
+            "-"
+            if char == "/"
+            else char if re.match(r"[A-Za-z0-9:_.]", char) else "".join(f"\\x{b:02x}" for b in char.encode())
+        )
         for char in text
     )
     return f"\\x2e{escaped[1:]}" if escaped.startswith(".") else escaped
