@@ -73,6 +73,7 @@ def write_image(url: str, target: str, *, raw_bytes: int, progress: ProgressCall
             download.stdout.close()
             try:
                 digest, written = _copy(raw.stdout, target, raw_bytes=raw_bytes, progress=progress)
+                more = bool(raw.stdout.read(1))
             finally:
                 raw.stdout.close()
             unpack_said = raw.stderr.read().decode(errors="replace").strip()
@@ -81,8 +82,9 @@ def write_image(url: str, target: str, *, raw_bytes: int, progress: ProgressCall
         cause = CURL_CAUSES.get(download.returncode, f"curl ended with status {download.returncode}")
         raise HostError(f"Cannot write the image of {url} to {target}: {cause} after {written} of {raw_bytes} "
                         f"unpacked bytes ({download_said}). Check that the image server runs and is reachable, then deploy again.")
-    if raw.returncode or written != raw_bytes:
-        raise HostError(f"Cannot write the image of {url} to {target}: it unpacks to {written} bytes instead of "
+    if raw.returncode or more or written != raw_bytes:
+        size = f"more than {raw_bytes} bytes" if more else f"{written} bytes"
+        raise HostError(f"Cannot write the image of {url} to {target}: it unpacks to {size} instead of "
                         f"{raw_bytes} ({unpack_said or 'no further message'}). Have the image built and published again.")
     return digest
 
