@@ -151,7 +151,7 @@ attributes:
     support: full
   action_group:
     description: Use C(group/typeone.metal.bmc) in C(module_defaults) to set connection options once for all of them.
-    membership: typeone.metal.bmc
+    membership: [typeone.metal.bmc]
     support: full
   action:
     description: Has an action of the same name, which runs on the controller.

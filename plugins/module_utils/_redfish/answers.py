@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import email.utils
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional
@@ -51,7 +52,7 @@ def retry_after(headers: Mapping[str, str], *, default: float = DEFAULT_RETRY_AF
             seconds = moment.timestamp() - time.time()
         except (TypeError, ValueError, IndexError, OverflowError):
             pass
-    if seconds != seconds:  # not a number
+    if math.isnan(seconds):
         seconds = default
     return min(max(seconds, 0.1), 300.0)
 

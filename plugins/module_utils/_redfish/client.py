@@ -187,8 +187,7 @@ class Client:
             given = self._known_etag(link, fresh=True)
         if given:
             strong = given.removeprefix("W/")
-            for form in dict.fromkeys((given, strong, strong.strip('"'))):
-                yield form
+            yield from dict.fromkeys((given, strong, strong.strip('"')))
         yield None
 
     def _known_etag(self, link: str, *, fresh: bool = False) -> Optional[str]:
