@@ -69,7 +69,7 @@ class Boot(Capability):
 
 
 class Hardware(Capability):
-    """The inventory of one system."""
+    """The inventory of one system. The keys of every section's rows stand in ``_domain.inventory.KEYS``."""
 
     title = "hardware"
     SECTIONS = ("system", "bmc", "processors", "memory", "network_interfaces", "storage_controllers", "disks",
@@ -77,18 +77,24 @@ class Hardware(Capability):
 
     @abstractmethod
     def read(self, sections: tuple[str, ...]) -> tuple[Json, list[Json]]:
-        """Return the sections asked for and the problems met: ``{section, path, cause}`` each."""
+        """Return the sections asked for and the problems met: ``{section, path, cause}`` each.
+
+        ``system`` and ``bmc`` are one row (``None`` where it cannot be read), all others lists of rows.
+        """
 
 
 class Health(Capability):
-    """The state of health of one system and its enclosure."""
+    """The state of health of one system and its enclosure. Keys as in ``_domain.inventory.KEYS``."""
 
     title = "health"
     SECTIONS = ("summary", "temperatures", "fans", "power_supplies", "redundancy", "log_summary")
 
     @abstractmethod
     def read(self, sections: tuple[str, ...]) -> tuple[Json, list[Json]]:
-        """Return the sections asked for and the problems met, as :meth:`Hardware.read`."""
+        """Return the sections asked for and the problems met, as :meth:`Hardware.read`.
+
+        ``summary`` and ``log_summary`` are one row, all others lists of rows.
+        """
 
 
 class VirtualMedia(Capability):
