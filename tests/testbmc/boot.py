@@ -23,6 +23,9 @@ def patch_system(bmc, path: str, data: dict, _request) -> None:
         rules["@Redfish.SettingsApplyTime"] = dict
         check_properties(bmc, owner, {key: value for key, value in data.items() if not key.startswith("@")}, rules)
         bmc.store.merge(path, {key: value for key, value in data.items() if not key.startswith("@")})
+        if "Boot" in data:
+            bmc.boot.check(owner, data["Boot"])
+        bmc.boot.settle(path)
         bmc.boot.pend(owner, data)
         return
     check_properties(bmc, path, data, rules)
@@ -31,6 +34,8 @@ def patch_system(bmc, path: str, data: dict, _request) -> None:
     for name in [item for item in data if item not in bmc.store.get(path) and item not in ("AssetTag", "Boot")]:
         raise refusal("PropertyUnknown", name, related=[name])
     bmc.store.merge(path, data)
+    if "Boot" in data:
+        bmc.boot.settle(path)
 
 
 class Boot:
@@ -39,6 +44,7 @@ class Boot:
     def __init__(self, bmc) -> None:
         self._bmc = bmc
         self._pending: dict = {}
+        self.settings_immediate = False
 
     def now(self, system: str) -> dict:
         """The Boot object."""
@@ -72,7 +78,20 @@ class Boot:
 
     def pend(self, system: str, data: dict) -> None:
         """Keep what was written to the settings object until the next start."""
-        self._pending.setdefault(system, []).append({key: value for key, value in data.items() if not key.startswith("@")})
+        values = {key: value for key, value in data.items() if not key.startswith("@")}
+        if self.settings_immediate:
+            self._bmc.store.merge(system, values)
+            self.settle(system)
+        else:
+            self._pending.setdefault(system, []).append(values)
+
+    def settle(self, path: str) -> None:
+        """A target None and a disabled override are the same thing."""
+        boot = self._bmc.store.get(path).get("Boot") or {}
+        if boot.get("BootSourceOverrideTarget") == "None" and boot.get("BootSourceOverrideEnabled") in ("Once", "Continuous"):
+            self._bmc.store.merge(path, {"Boot": {"BootSourceOverrideEnabled": "Disabled"}})
+        elif boot.get("BootSourceOverrideEnabled") == "Disabled" and "BootSourceOverrideTarget" in boot:
+            self._bmc.store.merge(path, {"Boot": {"BootSourceOverrideTarget": "None"}})
 
     def started(self, system: str) -> None:
         """A start: note what it is from, use a one-shot override up."""

@@ -82,6 +82,7 @@ class Response:
         self.truncate = None        # send only so many bytes of the body, then close
         self.drip = 0.0             # seconds over which the body is sent
         self.hang = 0.0             # seconds without an answer, then close
+        self.wait = 0.0             # seconds before the answer
         self.close = False          # close the connection after this answer
         self.after = None           # called when the answer is out
         if body is not None and not isinstance(body, bytes):

@@ -149,6 +149,8 @@ class Connection:
             self.file.readline(_PIECE)
 
     def _send(self, request: Request, response: Response, version: str) -> bool:
+        if response.wait:
+            self.server.stopped.wait(response.wait)
         if response.hang:
             self.server.stopped.wait(response.hang)
             return False

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from . import common, dell, dell_jobs, hpe, lenovo, others, supermicro  # noqa: F401  pylint: disable=unused-import
 from .base import QUIRKS, Quirk
 
 
@@ -12,14 +13,14 @@ def make(bmc, names) -> list:
     found = []
     for item in names:
         if isinstance(item, Quirk):
-            quirk = item
+            made = item
         else:
             name, parameters = item if isinstance(item, tuple) else (item, {})
             if name not in QUIRKS:
                 raise ValueError(f"unknown quirk {name}; known: {', '.join(sorted(QUIRKS))}")
-            quirk = QUIRKS[name](**parameters)
-        quirk.install(bmc)
-        found.append(quirk)
+            made = QUIRKS[name](**parameters)
+        made.install(bmc)
+        found.append(made)
     return found
 
 
