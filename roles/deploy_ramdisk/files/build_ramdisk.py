@@ -2,14 +2,14 @@
 # Copyright: (c) 2026, typeone.metal contributors
 """Build the deploy ramdisk from the tree that the image is made of: same kernel, same modules, same Xen.
 
-The specification (JSON): ``key``, ``target``, ``work_dir``, ``tree`` (published folder), ``hypervisor``,
-``release``, ``architecture``, ``modules`` (folders and files below /lib/modules/VERSION/kernel to keep, with what they
-depend on), ``remove`` (paths of the tree to leave out), ``files`` (folder with init, lease, sshd_config),
-``compression_level``, ``progress_file``. Published: ``vmlinuz``, ``ramdisk``, for Xen ``xen.gz``, ``manifest.json``.
+The specification (JSON): ``key``, ``target``, ``work_dir``, ``tree`` (published folder), ``hypervisor``, ``modules``
+(folders and files below /lib/modules/VERSION/kernel to keep, with what they depend on), ``remove`` (paths of the tree
+to leave out), ``files`` (folder with init, lease, sshd_config), ``compression_level``, ``progress_file``. Published: ``vmlinuz``, ``ramdisk``, for Xen ``xen.gz``, ``manifest.json``.
 """
 from __future__ import annotations
 
 import fnmatch
+import json
 import pathlib
 import re
 import shutil
@@ -26,9 +26,8 @@ from builder_common import (  # noqa: E402
 def unpack(spec: Spec, root: pathlib.Path) -> None:
     """Unpack the tree without what a ramdisk does not need."""
     # tar's --exclude is not anchored by itself: with --anchored a pattern begins at the tree's root.
-    options = [f"--exclude=./{path}" for path in spec["remove"]]
-    (root.parent / "exclude").write_text("\n".join(option.removeprefix("--exclude=") for option in options) + "\n",
-                                         encoding="utf-8")
+    patterns = "".join(f"./{path}\n" for path in spec["remove"])
+    (root.parent / "exclude").write_text(patterns, encoding="utf-8")
     pipe('zstd -dcq "$tree/base.tar.zst" | tar -xpf - --numeric-owner --anchored --exclude-from="$list" -C "$root"',
          tree=spec["tree"], list=root.parent / "exclude", root=root)
 
@@ -115,8 +114,10 @@ def make(spec: Spec, progress: Progress, *, work: pathlib.Path, folder: pathlib.
     pipe('cd "$root"; find . -print0 | LC_ALL=C sort -z | cpio --null --create --format=newc --quiet --owner=+0:+0 '
          '| lz4 -q -l "-$level" > "$ramdisk"', root=root, ramdisk=folder / "ramdisk", level=spec["compression_level"])
     files = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in sorted(folder.iterdir())}
+    tree = json.loads((pathlib.Path(spec["tree"]) / "manifest.json").read_text(encoding="utf-8"))
     write_manifest(folder, {
-        **{name: spec[name] for name in ("key", "hypervisor", "release", "architecture")},
+        "key": spec["key"], "hypervisor": spec["hypervisor"], "release": tree["release"],
+        "architecture": tree["architecture"], "tree": tree["build"],
         "kernel_version": version, "xen_version": xen, "unpacked_bytes": unpacked, "files": files})
 
 

@@ -130,6 +130,7 @@ def manifest(spec: Spec, root: pathlib.Path, **values: t.Any) -> Spec:
     image, packed, place, uuids = values["image"], values["packed"], values["place"], values["uuids"]
     return {
         **{name: spec[name] for name in ("key", "hypervisor", "release", "architecture", "kernel_args", "xen_args")},
+        "tree": json.loads((pathlib.Path(spec["tree"]) / "manifest.json").read_text(encoding="utf-8"))["build"],
         "kernel_version": kernel, "xen_version": xen, "raw_bytes": image.stat().st_size,
         "raw_sha256": values["raw_sha256"], "compressed_bytes": packed.stat().st_size,
         "compressed_sha256": sha256(packed),

@@ -13,6 +13,7 @@ import pathlib
 import re
 import subprocess
 import tempfile
+import uuid
 
 from builder_common import BuildError, Progress, Spec, is_published, lock, main, need, published, write_manifest
 
@@ -74,7 +75,9 @@ def build(spec: Spec, progress: Progress) -> bool:
             pathlib.Path(work).chmod(0o755)
             progress(f"installing {spec['release']} with {len(spec['packages'])} packages and what they need")
             bootstrap(spec, pathlib.Path(work), folder)
-            write_manifest(folder, {name: spec[name] for name in ("key", "release", "architecture")})
+            # Image and ramdisk repeat this id: only those of one build are sure to hold the same kernel.
+            write_manifest(folder, {"build": uuid.uuid4().hex, **{name: spec[name] for name in (
+                "key", "release", "architecture")}})
     return True
 
 

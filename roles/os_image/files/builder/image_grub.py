@@ -65,7 +65,7 @@ def defaults(spec: Spec) -> dict[str, str]:
     else:
         own = [f'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT {kernel}"']
     return {"grub": "\n".join(general) + "\n",
-            f"grub.d/50-typeone-{spec['hypervisor']}.cfg": "\n".join(["# Written by typeone.metal.", *own]) + "\n"}
+            "grub.d/40-image.cfg": "\n".join(["# The arguments that this image was built with.", *own]) + "\n"}
 
 
 def configure(spec: Spec, root: pathlib.Path, uuid: str) -> None:
