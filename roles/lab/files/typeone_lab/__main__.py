@@ -15,6 +15,7 @@ import acceleration
 import bmcs
 import credentials
 import down
+import layout
 import machines
 import mirror
 import network
@@ -24,6 +25,7 @@ import tree
 from common import Lab, LabError
 
 STEPS = {
+    "layout": [layout.up],
     "network": [network.up],
     "mirror": [mirror.up],
     "tree": [tree.build],

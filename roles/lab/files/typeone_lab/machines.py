@@ -35,8 +35,8 @@ max_core = 0
 """
 
 
-def _virsh(lab: Lab, *words: str) -> str:
-    return run(["virsh", "-q", "-c", lab.spec["libvirt_uri"], *words], env=lab.environment("virsh"))
+def _virsh(lab: Lab, *words: str, stdin: str | None = None) -> str:
+    return run(["virsh", "-q", "-c", lab.spec["libvirt_uri"], *words], env=lab.environment("virsh"), stdin=stdin)
 
 
 def _answers(lab: Lab) -> bool:
@@ -114,15 +114,13 @@ def _disk(lab: Lab, node: dict[str, t.Any], gib: int) -> None:
 
 def _define(lab: Lab, node: dict[str, t.Any], known: set[str]) -> None:
     """Define the machine when its description is new. The BMC writes boot order and media into it: not undone here."""
-    source = pathlib.Path(node["dir"]) / "domain.xml"
-    stamp = source.with_name(".domain.stamp")
-    digest = hashlib.sha256(source.read_bytes()).hexdigest() if source.exists() else "none"
-    same = stamp.exists() and stamp.read_text().strip() == digest
-    if node["name"] in known and same:
+    path, wanted = pathlib.Path(node["dir"]) / "domain.xml", lab.spec["domains"][node["name"]]
+    if node["name"] in known and path.exists() and path.read_text() == wanted:
         return
     if lab.change(f"define {node['name']}"):
-        _virsh(lab, "define", str(source))
-        write(stamp, digest + "\n")
+        path.unlink(missing_ok=True)
+        _virsh(lab, "define", "/dev/stdin", stdin=wanted)
+        write(path, wanted, mode=0o644)  # last: a definition that failed is tried again
 
 
 def _remove(lab: Lab, name: str) -> None:
@@ -138,7 +136,7 @@ def _remove(lab: Lab, name: str) -> None:
 
 def up(lab: Lab) -> None:
     """Disks and definitions of all nodes; what is there is kept."""
-    known = set(_virsh(lab, "list", "--all", "--name").split()) if _answers(lab) else set()
+    known = set(_virsh(lab, "list", "--all", "--name").split()) if _answers(lab) or not lab.check else set()
     wanted = {node["name"] for node in lab.spec["nodes"]}
     for name in sorted(known - wanted):
         _remove(lab, name)
