@@ -39,7 +39,8 @@ BASE = {
     "ActionParameterValueNotInList": (400, "The value %1 for the parameter %2 in the action %3 is not in the list of acceptable values."),
     "ActionParameterValueTypeError": (400, "The value %1 for the parameter %2 in the action %3 is of a different type."),
     "ActionParameterValueConflict": (409, "The parameter '%1' with the requested value of '%2' does not meet the constraints of the service."),
-    "InvalidOperationForSystemState": (400, "The operation was not successful due to the current power state (for example, attempting to turn power off when it is off)."),
+    "InvalidOperationForSystemState": (400, "The operation was not successful due to the current power state (for example, attempting to turn "
+                                            "power off when it is off)."),
     "ResourceMissingAtURI": (404, "The resource at the URI %1 was not found."),
     "ResourceInUse": (409, "The change to the requested resource failed because the resource is in use or in transition."),
     "ResourceAlreadyExists": (409, "The requested resource of type %1 with the property %2 with the value %3 already exists."),

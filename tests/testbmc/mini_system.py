@@ -74,8 +74,8 @@ def _network() -> dict:
     found[adapter] = resource("NetworkAdapter", "1_9_0", "NIC1", Manufacturer="Fabrikam", Model="Dual 25G", SerialNumber="NA0001", Status=OK,
                               Controllers=[{"FirmwarePackageVersion": "14.30.1"}], Ports=ref(f"{adapter}/Ports"))
     lldp = {"ChassisId": "02-00-00-00-F0-01", "ChassisIdSubtype": "MacAddr", "PortId": "Ethernet1/7", "PortIdSubtype": "IfName", "SystemName": "leaf1"}
-    ports = {"1": {"LinkStatus": "LinkUp", "CurrentSpeedGbps": 25, "Status": OK, "Ethernet": {"AssociatedMACAddresses": ["02:00:00:00:A0:01"],
-                                                                                           "LLDPEnabled": True, "LLDPReceive": lldp}},
+    ports = {"1": {"LinkStatus": "LinkUp", "CurrentSpeedGbps": 25, "Status": OK,
+                   "Ethernet": {"AssociatedMACAddresses": ["02:00:00:00:A0:01"], "LLDPEnabled": True, "LLDPReceive": lldp}},
              "2": {"LinkStatus": "LinkDown", "CurrentSpeedGbps": None, "Status": OK, "Ethernet": {"AssociatedMACAddresses": ["02:00:00:00:A0:02"]}}}
     found.update(slots(f"{adapter}/Ports", "Port", "1_9_0", ports))
     return found
