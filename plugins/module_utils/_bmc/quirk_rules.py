@@ -19,6 +19,7 @@ BEHAVIOURS: dict[str, str] = {
     "boot_settings_object": "Write the boot override to the object that @Redfish.Settings names.",
     "boot_override_complete": "Send target, enabled and mode in every change of the boot override.",
     "boot_enabled_separately": "Send the UEFI target in a change of its own, before the override is enabled.",
+    "ipmi_uefi_disk_selector": "Name the disk in UEFI mode by the boot flags' selector given (IPMI).",
 }
 
 RULES: tuple[dict[str, Any], ...] = (
@@ -33,4 +34,7 @@ RULES: tuple[dict[str, Any], ...] = (
     {"id": "dell-older-uefi-target", "match": {"manufacturer": "dell", "firmware": "<5.0"},
      "behaviour": "boot_enabled_separately",
      "why": "UefiTargetBootSourceOverride and BootSourceOverrideEnabled are refused in one change.", "source": "CG"},
+    {"id": "supermicro-ipmi-uefi-disk", "match": {"manufacturer": "super\\s*micro", "protocol": "ipmi"},
+     "behaviour": "ipmi_uefi_disk_selector", "parameters": {"selector": 0x24},
+     "why": "The selector of the disk in UEFI mode is that of a remote drive.", "source": "IR"},
 )
