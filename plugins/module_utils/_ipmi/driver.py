@@ -1,33 +1,82 @@
 # Copyright: (c) 2026, typeone.metal contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One BMC over IPMI (pyghmi), for the length of one task."""
+"""One BMC over IPMI 2.0 (RMCP+), for the length of one task."""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
-from .._bmc.errors import Unreachable
-from .._bmc.interface import Driver
+from .._bmc.errors import BmcError, BrokenAnswer, MissingLibrary
+from .._bmc.interface import (
+    Bios, Boot, Capability, Certificates, Driver, Events, Firmware, Power, SecureBoot, Storage, VirtualMedia,
+)
 from .._bmc.options import Connection
+from .._bmc.quirks import Quirks
+from . import rmcp
+from .boot import IpmiBoot
+from .client import Client
+from .commands import GET_DEVICE_ID
+from .makers import maker_of
+from .power import IpmiPower
+
+Json = dict[str, Any]
+REDFISH = "Use bmc_protocol: redfish"
 
 
 class IpmiDriver(Driver):
-    """One BMC over RMCP+ (IPMI 2.0)."""
+    """One BMC and the one system that it manages."""
 
     protocol = "ipmi"
+    CAPABILITIES: dict[type[Capability], type] = {Power: IpmiPower, Boot: IpmiBoot}
+    ALTERNATIVES: dict[type[Capability], str] = {
+        VirtualMedia: f"{REDFISH}, or boot over the network (bmc_boot_device with device: pxe).",
+        Bios: f"{REDFISH}, or enter the setup by hand (bmc_boot_device with device: bios_setup).",
+        Storage: f"{REDFISH}, or the controller's own tool on the operating system.",
+        Firmware: f"{REDFISH}, or the maker's own tool.",
+        SecureBoot: f"{REDFISH}, or enter the setup by hand (bmc_boot_device with device: bios_setup).",
+        Certificates: f"{REDFISH}; IPMI uses no certificates.",
+        Events: f"{REDFISH}, or read the log (bmc_log_info).",
+    }
 
     def __init__(self, connection: Connection) -> None:
         super().__init__()
+        if rmcp.IMPORT_ERROR is not None:
+            raise MissingLibrary("pyghmi", str(rmcp.IMPORT_ERROR))
+        rmcp.check_account(connection)
         self.connection = connection
+        self.client = Client(connection, sent=self.sent)
+        self.quirks = Quirks(self.identity, protocol=self.protocol, extra=connection.quirks)
 
     def open(self) -> None:
         """Log in."""
-        raise Unreachable("IPMI is not built yet")
+        self.client.open()
+        if self.connection.system:
+            self.warn("bmc_system is not used over IPMI: a BMC manages one system there.")
 
     def close(self) -> None:
         """Log out."""
+        self.client.close()
 
-    def identity(self) -> dict[str, Any]:
-        """Return what rules of quirks match."""
-        return {"manufacturer": None, "model": None, "firmware": None}
+    @cached_property
+    def device(self) -> Json:
+        """Return what Get Device ID tells (section 20.1), read once."""
+        answer = self.client.raw(GET_DEVICE_ID)
+        if len(answer) < 11:
+            raise BrokenAnswer(f"Get Device ID has {len(answer)} bytes instead of 11")
+        maker = int.from_bytes(answer[6:9], "little") & 0xFFFFF
+        return {"device_id": answer[0], "revision": answer[1] & 0x0F,
+                "firmware": f"{answer[2] & 0x7F}.{answer[3]:02x}", "updating": bool(answer[2] & 0x80),
+                "ipmi_version": f"{answer[4] & 0x0F}.{answer[4] >> 4}", "has_sdr_repository": bool(answer[5] & 0x02),
+                "manufacturer_id": maker, "product_id": int.from_bytes(answer[9:11], "little"),
+                "manufacturer": maker_of(maker)}
+
+    def identity(self) -> Json:
+        """Return what rules of quirks match: the maker by its IANA number, the product, the firmware."""
+        try:
+            device = self.device
+        except BmcError:
+            return {"manufacturer": None, "model": None, "firmware": None}
+        return {"manufacturer": device["manufacturer"], "model": f"product {device['product_id']}",
+                "firmware": device["firmware"]}
