@@ -4,7 +4,8 @@
 
 The specification (JSON): ``key``, ``target``, ``work_dir``, ``tree`` (published folder), ``hypervisor``, ``modules``
 (folders and files below /lib/modules/VERSION/kernel to keep, with what they depend on), ``remove`` (paths of the tree
-to leave out), ``files`` (folder with init, lease, sshd_config), ``compression_level``, ``progress_file``. Published: ``vmlinuz``, ``ramdisk``, for Xen ``xen.gz``, ``manifest.json``.
+to leave out), ``files`` (folder with init, lease, sshd_config), ``compression_level``, ``progress_file``. Published:
+``vmlinuz``, ``ramdisk``, for Xen ``xen.gz``, ``manifest.json``.
 """
 from __future__ import annotations
 
