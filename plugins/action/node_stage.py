@@ -30,7 +30,7 @@ SPEC: dict[str, dict[str, t.Any]] = {
     "scripts": {"type": "dict", "default": {}},
     "loader": {"type": "str", "choices": ["grub", "ipxe"], "default": "grub"},
     "expires_in": {"type": "int", "default": 3600},
-    "claim_command": {"type": "str", "default": "/usr/local/lib/typeone/typeone_claim.py"},
+    "claim_program": {"type": "str", "default": "/usr/local/lib/typeone/typeone_claim.py"},
 }
 
 
@@ -80,7 +80,7 @@ class ActionModule(ActionBase):
     def _claim(self, options: dict[str, t.Any], command: str, *, order: dict[str, t.Any] | None = None) -> str:
         """Run the provisioner's own program; the order goes to its standard input and thus into no process table."""
         done = self._low_level_execute_command(
-            f"{shlex.quote(options['claim_command'])} {command}",
+            f"python3 -B {shlex.quote(options['claim_program'])} {command}",
             in_data=json.dumps(order).encode() if order else None, sudoable=True)
         if done["rc"]:
             why = (done["stderr"] or done["stdout"]).strip().splitlines() or [f"exit status {done['rc']}"]

@@ -31,7 +31,8 @@ options:
 EXAMPLES = r"""
 - name: Check the hardware
   ansible.builtin.assert:
-    that: (inspected.hardware | typeone.metal.hardware_shortfalls({'min_memory_gib': 64})) == []
+    that: >-
+      (inspected.hardware | typeone.metal.hardware_shortfalls({'min_memory_gib': 64})) == []
 """
 
 RETURN = r"""

@@ -81,8 +81,8 @@ options:
     description: For how many seconds the script and the bundle may be fetched.
     type: int
     default: 3600
-  claim_command:
-    description: The provisioner's program that keeps bundles.
+  claim_program:
+    description: The path of the provisioner's program, in Python, that keeps bundles.
     type: str
     default: /usr/local/lib/typeone/typeone_claim.py
 """

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections import Counter
 
 from ansible_collections.typeone.metal.plugins.module_utils._domain.disks import normalised, same_serial
 
@@ -88,7 +89,9 @@ def count_posts(*, events: t.Sequence[Data], commanded: int, boot_ids: t.Sequenc
     The provisioner saw so many network boots, the BMC was given so many orders that end in a self-test, and the
     kernels that were met had so many boot ids (a root that is switched keeps its boot id).
     """
-    fetched = sum(1 for event in events if "fetched" in str(event.get("event")))
+    scripts = Counter(words[2] for event in events if len(words := str(event.get("event")).split()) > 3
+                      and words[:2] == ["boot", "script"] and words[3].startswith("fetched"))
+    fetched = max(scripts.values(), default=0)  # iPXE fetches its own script and then GRUB's in one boot
     distinct = len({boot_id for boot_id in boot_ids if boot_id})
     return {"posts": max(fetched, commanded, distinct), "network_boots_seen_by_provisioner": fetched,
             "power_ons_and_resets_commanded": commanded, "kernel_boots_seen": distinct}

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, typeone.metal contributors
 """Hand each node its boot script and, once, its bundle of secrets; keep what nodes report.
@@ -121,9 +120,19 @@ class Store:
                 raise Refused("claimed already")
             text = (self.folder(mac) / name).read_text(encoding="utf-8")
         except (Refused, OSError):
+            self._seen_again(mac, name, client)
             return LOCAL_BOOT[name]
         self.event(mac, f"boot script {name} fetched")
         return text
+
+    def _seen_again(self, mac: str, name: str, client: str) -> None:
+        """Note a network boot of a staged node that gets no installation: boots are counted by these events."""
+        try:
+            known = self.meta(mac)["address"] == client
+        except Refused:
+            return
+        if known:
+            self.event(mac, f"boot script {name} fetched, told to boot from disk")
 
     def claim(self, token: str, client: str) -> bytes:
         """The bundle of a token, once. The file is moved away first: of two requests one finds it."""

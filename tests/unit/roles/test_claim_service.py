@@ -113,6 +113,7 @@ def test_boot_script_only_for_the_staged_node_and_only_until_the_claim(service: 
     assert service.ask(f"/boot/{MAC}/ipxe") == (200, claim.LOCAL_BOOT["ipxe"].encode())
     service.ask(f"/claim/{TOKEN}")
     assert service.ask(path) == (200, local)
+    assert service.events()[-1] == "boot script grub.cfg fetched, told to boot from disk"
     service.store.stage(order(expires_in=-1))
     assert service.ask(path) == (200, local)
 

@@ -72,6 +72,8 @@ def test_decision(found: dict[str, t.Any], power: str, more: dict[str, t.Any], a
     (["boot script grub.cfg fetched", "bundle claimed"], 1, ["a", "a", "a"], 1),
     (["boot script grub.cfg fetched"], 2, ["a", "b", "b"], 2),
     (["boot script grub.cfg fetched"] * 2, 1, ["a", "a"], 2),
+    (["boot script grub.cfg fetched", "boot script grub.cfg fetched, told to boot from disk"], 1, ["a", "a"], 2),
+    (["boot script ipxe fetched", "boot script grub.cfg fetched", "bundle claimed"], 1, ["a", "a"], 1),
     (["boot script grub.cfg fetched"], 1, ["a", "a", "b"], 2),
     ([], 1, ["a", ""], 1),
 ])
