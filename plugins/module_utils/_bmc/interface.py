@@ -13,6 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Callable, Optional, TypeVar
 
+from .._domain.accounts import Role
 from .._domain.boot import BootDevice, BootOverride
 from .._domain.deadline import Deadline
 from .._domain.power import PowerAction, PowerState
@@ -196,11 +197,22 @@ class Accounts(Capability):
 
     @abstractmethod
     def read(self) -> list[Json]:
-        """Return the accounts: ``{id, username, role, enabled, locked}`` each, no secret."""
+        """Return the accounts that have a name: ``{id, username, role, enabled, locked}`` each, no secret.
+
+        A role is a value of ``_domain.accounts.Role``, or the BMC's own word for another one.
+        """
+
+    def roles(self) -> tuple[str, ...]:
+        """Return the roles that an account may be given, in the same words; empty where the BMC does not tell."""
+        return tuple(role.value for role in Role)
+
+    def password_works(self, username: str, password: str) -> Optional[bool]:
+        """Tell whether the BMC takes this password for the account; ``None`` where that cannot be tried."""
+        return None
 
     @abstractmethod
     def create(self, account: Json) -> None:
-        """Create ``{username, password, role, enabled}``."""
+        """Create ``{username, password, role, enabled}``, in a free slot where accounts are slots."""
 
     @abstractmethod
     def update(self, account_id: str, changes: Json) -> None:
@@ -218,11 +230,18 @@ class Logs(Capability):
 
     @abstractmethod
     def services(self) -> list[Json]:
-        """Return the logs: ``{id, name, owner, clearable}`` each."""
+        """Return the logs: ``{id, name, owner, clearable}`` each.
+
+        ``id`` is unique in the BMC: ``<owner>/<the log's own name>``; ``owner`` is ``system``, ``bmc`` or ``chassis``.
+        """
 
     @abstractmethod
     def entries(self, log: str, *, limit: int) -> list[Json]:
-        """Return the newest ``limit`` entries: ``{id, created, severity, message, message_id}`` each."""
+        """Return the newest ``limit`` entries, newest first: ``{id, created, severity, message, message_id}`` each.
+
+        ``created`` as ``_domain.logs.timestamp`` returns it, ``severity`` a value of ``_domain.logs.Severity``; either
+        is ``None`` where it is not told.
+        """
 
     @abstractmethod
     def clear(self, log: str) -> None:
@@ -233,10 +252,16 @@ class BmcNetwork(Capability):
     """The BMC's own network interface and services."""
 
     title = "BMC network"
+    #: The interface to work on, where the task names one: set before the first read.
+    interface: Optional[str] = None
 
     @abstractmethod
     def read(self) -> Json:
-        """Return ``{hostname, interface, mac_address, dhcp, address, netmask, gateway, dns, vlan, ntp, protocols}``."""
+        """Return ``{hostname, interface, mac_address, dhcp, address, netmask, gateway, dns, vlan, ntp, protocols}``.
+
+        ``dns`` and ``ntp`` are lists of servers, ``vlan`` an id (0: none), ``protocols`` a name and whether it is on.
+        ``None`` is what the BMC does not tell; it cannot be changed.
+        """
 
     @abstractmethod
     def write(self, changes: Json) -> None:
