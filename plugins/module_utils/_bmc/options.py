@@ -61,6 +61,7 @@ class Connection:
     auth: str = "auto"
     system: Optional[str] = None
     timeout: float = 60
+    total_timeout: Optional[float] = None
     concurrency: int = 1
     quirks: tuple[dict[str, Any], ...] = ()
     verify: bool = True
@@ -129,7 +130,8 @@ def connection_from(params: dict[str, Any], *, check_mode: bool = False) -> Conn
     return Connection(
         address=host, scheme=scheme, port=params.get("bmc_port") or port, protocol=params["bmc_protocol"],
         username=params.get("bmc_username"), password=params.get("bmc_password"), auth=params["bmc_auth"],
-        system=params.get("bmc_system"), timeout=params["bmc_timeout"], concurrency=params["bmc_concurrency"],
+        system=params.get("bmc_system"), timeout=params["bmc_timeout"],
+        total_timeout=params.get("host_timeout"), concurrency=params["bmc_concurrency"],
         quirks=tuple(params.get("bmc_quirks") or ()), verify=params["validate_certs"],
         ca_path=params.get("ca_path"), fingerprint=_fingerprint(params.get("tls_fingerprint")),
         ipmi_port=params["ipmi_port"], cipher_suites=tuple(params["ipmi_cipher_suites"]), kg=params.get("ipmi_kg"),

@@ -21,7 +21,7 @@ from .._bmc.errors import (
 from .._bmc.options import Connection
 from .._domain.deadline import Deadline
 from .answers import NOT_TAKEN, Answer, refusal, retry_after, says
-from .tls import BmcAdapter, verification
+from .tls import BmcAdapter
 
 try:
     import requests
@@ -45,7 +45,8 @@ class Connector(SushyConnector):
     def __init__(self, connection: Connection) -> None:
         if IMPORT_ERROR is not None:
             raise MissingLibrary("sushy", str(IMPORT_ERROR))
-        super().__init__(connection.base_url, verify=verification(connection))
+        adapter = BmcAdapter(connection)
+        super().__init__(connection.base_url, verify=not connection.fingerprint and connection.verify)
         self.connection = connection
         self.on_session_lost: Any = None
         self._session.headers.pop("Connection", None)
@@ -54,7 +55,8 @@ class Connector(SushyConnector):
         self._session.trust_env = False
         self._session.max_redirects = 0
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, BmcAdapter(connection))
+            self._session.mount(scheme, adapter)
+        self._patience = Deadline(connection.total_timeout)
         self._lost_to_hangs = 0.0
         self._reached = False
         self._lock = threading.Lock()
@@ -165,7 +167,10 @@ class Connector(SushyConnector):
         hangs at every turn costs the timeout once and not once a request."""
         if deadline is not None:
             return max(1.0, min(self.connection.timeout, deadline.remaining))
-        left = self.connection.timeout - self._lost_to_hangs
+        if self._patience.passed:
+            raise Timeout(f"the BMC was not done within {self._patience.seconds} s",
+                          remedy="Raise host_timeout if the BMC is that slow.")
+        left = min(self.connection.timeout - self._lost_to_hangs, self._patience.remaining + 0.5)
         if left < 0.5:
             raise Timeout(f"the BMC did not answer within {self.connection.timeout} s",
                           remedy="Raise bmc_timeout if the BMC is that slow.")

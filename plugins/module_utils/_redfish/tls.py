@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from typing import Any, Union
+import ssl
+from typing import Any, Optional
 
 from .._bmc.errors import InvalidInput
 from .._bmc.options import Connection
@@ -24,24 +26,51 @@ class BmcAdapter(HTTPAdapter):
 
     def __init__(self, connection: Connection) -> None:
         self._fingerprint = connection.fingerprint
+        self._context = context_for(connection)
         super().__init__(pool_connections=1, pool_maxsize=connection.concurrency, pool_block=True, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> Any:
-        """Pin the certificate where a fingerprint is given."""
+        """Use the shared context, and pin the certificate where a fingerprint is given."""
         if self._fingerprint:
             kwargs["assert_fingerprint"] = self._fingerprint
-        return super().init_poolmanager(*args, **kwargs)
+        return super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave the trust to the context: read here, the authorities would be loaded anew for every connection."""
+        if url.startswith("https"):
+            conn.cert_reqs = self._context.verify_mode
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        """Leave the trust to the context here too."""
+        host, unused = super().build_connection_pool_key_attributes(request, bool(verify), cert)
+        return host, {}
 
 
-def verification(connection: Connection) -> Union[bool, str]:
-    """Return what the HTTP library is to verify against: ``True``, a path, or ``False`` where pinned or not wanted."""
+def context_for(connection: Connection) -> ssl.SSLContext:
+    """Return the context for a BMC: the system's authorities, those of ``ca_path``, or none where pinned or not
+    wanted."""
     if connection.fingerprint or not connection.verify:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        return False
-    if connection.ca_path:
-        path = os.path.expanduser(connection.ca_path)
-        if not os.path.exists(path):
-            raise InvalidInput(f"ca_path '{connection.ca_path}' does not exist",
-                               remedy="Give a PEM file with the authority's certificates, or a folder of them.")
-        return path
-    return True
+        return _context(False, None)
+    if not connection.ca_path:
+        return _context(True, None)
+    path = os.path.expanduser(connection.ca_path)
+    if not os.path.exists(path):
+        raise InvalidInput(f"ca_path '{connection.ca_path}' does not exist",
+                           remedy="Give a PEM file with the authority's certificates, or a folder of them.")
+    try:
+        return _context(True, path)
+    except ssl.SSLError as error:
+        raise InvalidInput(f"ca_path '{connection.ca_path}' holds no certificate that can be read",
+                           remedy="Give a PEM file with the authority's certificates, or a folder of them.") from error
+
+
+@functools.lru_cache(maxsize=64)
+def _context(verify: bool, ca_path: Optional[str]) -> ssl.SSLContext:
+    """Return one context for all BMCs of the same trust: loading the authorities costs more than a handshake."""
+    folder = ca_path is not None and os.path.isdir(ca_path)
+    context = ssl.create_default_context(cafile=None if folder else ca_path, capath=ca_path if folder else None)
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
