@@ -38,15 +38,7 @@ def shortfalls(hardware: Data, requirements: Data, *, boot_mac: str = "") -> lis
 def cpu_count(hardware: Data) -> int:
     """Logical processors: threads where they are told, else cores, else packages."""
     system = hardware.get("system") or {}
-    for name in ("logical_processor_count", "logical_cpus", "threads"):
-        if system.get(name):
-            return int(system[name])
-    processors = hardware.get("processors") or []
-    for name in ("threads", "total_threads", "cores", "total_cores"):
-        total = sum(int(cpu.get(name) or 0) for cpu in processors)
-        if total:
-            return total
-    return int(system.get("processor_count") or system.get("cpu_count") or len(processors))
+    return int(system.get("thread_count") or system.get("core_count") or system.get("processor_count") or 0)
 
 
 def decide(found: Data, *, node: str, image: Data, power: str, unfinished: t.Sequence[str],
@@ -102,10 +94,10 @@ def disks_to_use(hardware: Data, hints: Data) -> list[str]:
     wanted = {normalised(str(hints[name])) for name in ("serial", "wwn") if hints.get(name)}
     found = []
     for disk in hardware.get("disks") or []:
-        serial = str(disk.get("serial_number") or disk.get("serial") or "")
+        serial = str(disk.get("serial_number") or "")
         named = {normalised(value) for value in (serial, str(disk.get("wwn") or "")) if value}
         if serial and (not wanted or wanted & named):
-            size = disk.get("capacity_bytes") or disk.get("size_bytes")
+            size = disk.get("size_bytes")
             found.append(f"{serial} ({int(size) // GIB} GiB)" if size else serial)
     return found
 

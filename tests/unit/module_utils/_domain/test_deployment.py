@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.typeone.metal.plugins.module_utils._domain import deployment
 
 HARDWARE = {
-    "system": {"uuid": "u", "memory_bytes": 4 * deployment.GIB, "logical_processor_count": 2},
+    "system": {"uuid": "u", "memory_bytes": 4 * deployment.GIB, "thread_count": 2},
     "network_interfaces": [{"mac_address": "52:54:00:00:00:11"}, {"mac_address": "52:54:00:00:00:12"}, {"mac_address": None}],
 }
 
@@ -33,8 +33,8 @@ def test_a_bmc_that_shows_no_interfaces_does_not_refute_the_boot_mac() -> None:
 
 
 @pytest.mark.parametrize("hardware, count", [
-    ({"processors": [{"threads": 32}, {"threads": 32}]}, 64),
-    ({"processors": [{"cores": 16}, {"cores": 16}]}, 32),
+    ({"system": {"thread_count": 64, "core_count": 32, "processor_count": 2}}, 64),
+    ({"system": {"thread_count": None, "core_count": 32, "processor_count": 2}}, 32),
     ({"system": {"processor_count": 2}}, 2),
     ({}, 0),
 ])
@@ -86,7 +86,7 @@ def test_the_plan_names_the_disk_by_serial_from_the_bmc() -> None:
     known: dict[str, t.Any] = {"node": "node1", "decision": {"cause": "it is powered off and will be deployed"}, "power": "off",
                                "hints": {"serial": "S1"}, "override": {"device": "none"}, "arguments": ["console=hvc0"],
                                "image": {"hypervisor": "xen", "release": "bookworm", "key": "abc"}}
-    shown = deployment.plan(hardware={"disks": [{"serial_number": "S1", "capacity_bytes": 8 << 30}, {"serial_number": "S2"}]}, **known)
+    shown = deployment.plan(hardware={"disks": [{"serial_number": "S1", "size_bytes": 8 << 30}, {"serial_number": "S2"}]}, **known)
     assert any("disk S1 (8 GiB), shown by the BMC" in line for line in shown)
     blind = deployment.plan(hardware={}, **known)
     assert any("the one disk with serial S1" in line for line in blind)
