@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import contextmanager
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator, Optional, Sequence
 
 from .._bmc.errors import BmcError, InvalidInput
 from .._bmc.factory import open_driver
@@ -21,31 +21,92 @@ MASK = "********"
 
 def execute(resource_class: type[Resource], params: Params, *, check_mode: bool, tell: Tell) -> dict[str, Any]:
     """Run a resource and return the task's result: with ``failed``, ``msg`` and ``error`` where it failed."""
-    resource = resource_class(params, tell=tell)
+    return execute_together([resource_class], params, check_mode=check_mode, tell=tell)[0]
+
+
+def execute_together(classes: Sequence[type[Resource]], params: Params, *, check_mode: bool,
+                     tell: Tell) -> list[dict[str, Any]]:
+    """Run resources of one BMC one after the other, over one login; return the result of each, as alone.
+
+    What keeps one from working does not keep the next from it, except that a BMC that could not be reached or
+    logged in to is not asked again.
+    """
+    place = _Place(params, check_mode=check_mode)
+    with _logout_on_termination():
+        try:
+            results = [_attempt(cls, place, tell=tell) for cls in classes]
+        finally:
+            place.close()
+    for result in results:
+        if place.driver is not None and place.driver.warnings:
+            result["warnings"] = result.get("warnings", []) + place.driver.warnings
+    secrets = tuple(place.secrets) + tuple(secret for cls in classes for secret in secrets_of(cls.SPEC, params))
+    return [scrub(result, secrets) for result in results]
+
+
+class _Place:
+    """The BMC that the parameters lead to: connected when first needed, once."""
+
+    def __init__(self, params: Params, *, check_mode: bool) -> None:
+        self.params = params
+        self.check_mode = check_mode
+        self.connection: Optional[Connection] = None
+        self.driver: Optional[Driver] = None
+        self.reason = ""
+        self._failure: Optional[BmcError] = None
+
+    def options(self) -> Connection:
+        """Return the connection that the options mean."""
+        if self.connection is None:
+            self.connection = connection_from(self.params, check_mode=self.check_mode)
+        return self.connection
+
+    def open(self) -> Driver:
+        """Return the driver, opened; what kept it from opening is raised again."""
+        if self._failure is not None:
+            raise self._failure
+        if self.driver is None:
+            try:
+                self.driver, self.reason = open_driver(self.options())
+            except BmcError as error:
+                self._failure = error
+                raise
+        return self.driver
+
+    @property
+    def address(self) -> str:
+        """Return the address for messages."""
+        return self.connection.address if self.connection else self.params.get("bmc_address") or "(no address)"
+
+    @property
+    def secrets(self) -> tuple[Optional[str], ...]:
+        """Return what no result may hold."""
+        return self.connection.secrets if self.connection else (self.params.get("bmc_password"),)
+
+    def close(self) -> None:
+        """Log out."""
+        if self.driver is not None:
+            self.driver.close()
+
+
+def _attempt(resource_class: type[Resource], place: _Place, *, tell: Tell) -> dict[str, Any]:
+    """Run one resource at its BMC; an error becomes part of the result."""
+    resource = resource_class(place.params, tell=tell)
     result: dict[str, Any] = {"changed": False}
     driver: Optional[Driver] = None
-    connection: Optional[Connection] = None
     try:
-        with _logout_on_termination():
-            try:
-                connection = connection_from(params, check_mode=check_mode)
-                resource.validate()
-                driver, reason = open_driver(connection)
-                result["bmc"] = {"address": connection.address, "protocol": driver.protocol, "reason": reason}
-                resource.bind(driver)
-                _run(resource, driver, result, check_mode=check_mode)
-            finally:
-                if driver is not None:
-                    driver.close()
+        connection = place.options()
+        resource.validate()
+        driver = place.open()
+        result["bmc"] = {"address": connection.address, "protocol": driver.protocol, "reason": place.reason}
+        resource.bind(driver)
+        _run(resource, driver, result, check_mode=place.check_mode)
     except BmcError as error:
-        address = connection.address if connection else params.get("bmc_address") or "(no address)"
         result.update(failed=True, error=error.as_dict(), msg=error.message(
-            resource.doing, address, driver.protocol if driver else _named_protocol(params, error)))
+            resource.doing, place.address, driver.protocol if driver else _named_protocol(place.params, error)))
         if driver is not None and resource.WRITES:
             result.update(changed=bool(driver.sent), sent=list(driver.sent))
-    if driver is not None and driver.warnings:
-        result["warnings"] = result.get("warnings", []) + driver.warnings
-    return scrub(result, connection.secrets if connection else (params.get("bmc_password"),))
+    return result
 
 
 def _run(resource: Resource, driver: Driver, result: dict[str, Any], *, check_mode: bool) -> None:
@@ -86,6 +147,20 @@ def _named_protocol(params: Params, error: BmcError) -> Optional[str]:
     if isinstance(error, InvalidInput) or params.get("bmc_protocol") == "auto":
         return None
     return params.get("bmc_protocol")
+
+
+def secrets_of(spec: dict[str, dict[str, Any]], params: Params) -> Iterator[str]:
+    """Yield the texts in the options that are marked ``no_log``, in lists and mappings too."""
+    for name, option in spec.items():
+        pending = [params.get(name)] if option.get("no_log") else []
+        while pending:
+            value = pending.pop()
+            if isinstance(value, str):
+                yield value
+            elif isinstance(value, dict):
+                pending.extend(value.values())
+            elif isinstance(value, (list, tuple)):
+                pending.extend(value)
 
 
 def scrub(value: Any, secrets: Any) -> Any:
