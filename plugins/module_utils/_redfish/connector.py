@@ -53,7 +53,6 @@ class Connector(SushyConnector):
         self._session.headers.update({"OData-Version": "4.0", "Accept": "application/json",
                                       "Accept-Encoding": "identity"})
         self._session.trust_env = False
-        self._session.max_redirects = 0
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, adapter)
         self._patience = Deadline(connection.total_timeout)
