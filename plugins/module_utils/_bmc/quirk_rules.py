@@ -19,7 +19,10 @@ BEHAVIOURS: dict[str, str] = {
     "boot_settings_object": "Write the boot override to the object that @Redfish.Settings names.",
     "boot_override_complete": "Send target, enabled and mode in every change of the boot override.",
     "boot_enabled_separately": "Send the UEFI target in a change of its own, before the override is enabled.",
+    "ipmi_boot_valid_bit_lost": "Take the boot flags' device although their valid bit is not set (IPMI).",
     "ipmi_uefi_disk_selector": "Name the disk in UEFI mode by the boot flags' selector given (IPMI).",
+    "media_connection_decides": "Take ConnectedVia, not Inserted or the image's name, for what is in a virtual drive.",
+    "media_account_needed": "Send an account with every image, a made-up one where none is given.",
 }
 
 RULES: tuple[dict[str, Any], ...] = (
@@ -37,4 +40,8 @@ RULES: tuple[dict[str, Any], ...] = (
     {"id": "supermicro-ipmi-uefi-disk", "match": {"manufacturer": "super\\s*micro", "protocol": "ipmi"},
      "behaviour": "ipmi_uefi_disk_selector", "parameters": {"selector": 0x24},
      "why": "The selector of the disk in UEFI mode is that of a remote drive.", "source": "IR"},
+    {"id": "supermicro-image-name-stays", "match": {"manufacturer": "super\\s*micro"},
+     "behaviour": "media_connection_decides", "why": "ImageName stays after an eject.", "source": "CG"},
+    {"id": "nvidia-media-account", "match": {"manufacturer": "nvidia"}, "behaviour": "media_account_needed",
+     "why": "InsertMedia wants a user and a password, whatever they are.", "source": "SU"},
 )

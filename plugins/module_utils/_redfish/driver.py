@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from .._bmc.errors import BmcError, InvalidInput, Rejected, Unreachable
-from .._bmc.interface import Boot, Capability, Driver, Power
+from .._bmc.interface import Boot, Capability, Driver, Power, VirtualMedia
 from .._bmc.options import Connection
 from .._bmc.quirks import Quirks
 from .boot import RedfishBoot
@@ -16,6 +16,7 @@ from .client import Client, dig, link_of
 from .connector import Connector
 from .power import RedfishPower
 from .session import Session
+from .virtual_media import RedfishVirtualMedia
 
 Json = dict[str, Any]
 ROOT = "/redfish/v1/"
@@ -28,6 +29,7 @@ class RedfishDriver(Driver):
     CAPABILITIES: dict[type[Capability], type] = {
         Power: RedfishPower,
         Boot: RedfishBoot,
+        VirtualMedia: RedfishVirtualMedia,
     }
 
     def __init__(self, connection: Connection) -> None:
