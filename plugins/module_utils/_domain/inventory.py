@@ -61,6 +61,7 @@ RAID_LEVELS = {"rawdevice": None, "nonredundant": "raid0", "mirrored": "raid1", 
                "raid10triple": "raid10_triple", "raid1triple": "raid1_triple"}
 # Display chips that BMCs carry themselves (Matrox, ASPEED): never a GPU.
 DISPLAYS_OF_BMCS = frozenset({"0x102b", "0x1a03", "0x18ca"})
+NAMES_OF_BMC_DISPLAYS = ("matrox", "aspeed", "ast2", "ast1", "embedded video", "pilot")
 ACCELERATOR_CLASSES = frozenset({"display_controller", "processing_accelerators", "processing_accelerator"})
 
 
@@ -106,6 +107,11 @@ def media_type(media: Any, protocol: Any, *, rotation: Optional[int] = None) -> 
     if "hdd" in words or words in ("rotational", "magnetic"):
         return "hdd"
     return None
+
+
+def is_display_of_bmc(*names: Any) -> bool:
+    """Tell whether a display is the one that a BMC itself carries, by what it is called."""
+    return any(word in name.lower() for name in names if isinstance(name, str) for word in NAMES_OF_BMC_DISPLAYS)
 
 
 def lldp_text(value: Any, subtype: Any = None) -> Optional[str]:

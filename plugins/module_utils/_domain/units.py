@@ -20,6 +20,7 @@ PLACEHOLDERS = frozenset({
     "system manufacturer", "chassis serial number", "base board serial number", "no dimm", "unavailable", "-", "--",
     "empty", "no asset tag", "not present", "xxxxxxxx", "00000000", "0xffffffff"})
 LONGEST_TEXT = 4096
+_ONE_WORD = re.compile("NVMe|PCIe|iSCSI|InfiniBand|FibreChannel")
 _HEALTH = {"ok": "ok", "warning": "warning", "critical": "critical"}
 _LINK = {"linkup": "up", "up": "up", "linkdown": "down", "down": "down", "nolink": "down", "starting": "down",
          "training": "down"}
@@ -113,6 +114,7 @@ def snake(value: Any) -> Optional[str]:
     plain = text(value)
     if plain is None:
         return None
+    plain = _ONE_WORD.sub(lambda word: word[0].capitalize(), plain)
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", plain)
     return re.sub(r"[^A-Za-z0-9]+", "_", parted).strip("_").lower() or None
 
@@ -140,3 +142,12 @@ def wwn(value: Any) -> Optional[str]:
         return None
     digits = re.sub(r"^(0x|naa\.|eui\.|wwn-0x|t10\.)|[:\-.\s]", "", plain.lower())
     return digits if re.fullmatch(r"[0-9a-f]{16,32}", digits) and len(set(digits)) > 1 else None
+
+
+def pci_id(value: Any) -> Optional[str]:
+    """Return an identifier of PCI as ``0x10de``, whatever its case; numbers are taken too."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"0x{value:04x}" if 0 <= value <= 0xFFFF else None
+    plain = text(value)
+    found = re.fullmatch(r"(?:0x)?([0-9a-f]{1,4})h?", plain.lower()) if plain else None
+    return f"0x{int(found[1], 16):04x}" if found else None

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from .._bmc.errors import BmcError, InvalidInput, Rejected, Unreachable
-from .._bmc.interface import Boot, Capability, Driver, Power, VirtualMedia
+from .._bmc.interface import Boot, Capability, Driver, Hardware, Power, VirtualMedia
 from .._bmc.options import Connection
 from .._bmc.quirks import Quirks
 from .boot import RedfishBoot
 from .client import Client, dig, link_of
 from .connector import Connector
+from .hardware import RedfishHardware
 from .power import RedfishPower
 from .session import Session
 from .virtual_media import RedfishVirtualMedia
@@ -30,6 +31,7 @@ class RedfishDriver(Driver):
         Power: RedfishPower,
         Boot: RedfishBoot,
         VirtualMedia: RedfishVirtualMedia,
+        Hardware: RedfishHardware,
     }
 
     def __init__(self, connection: Connection) -> None:

@@ -1,0 +1,233 @@
+# Copyright: (c) 2026, typeone.metal contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading many documents into plain rows: by tables of fields, with problems kept instead of raised.
+
+A table maps a row's key to a conversion and the paths where a value may stand, the best first. A path's steps are
+parted by ``/``; a number is an index into a list, ``*`` stands for any key (that is how OEM objects are found
+without naming a maker).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterable, Iterator, Optional
+
+from .._bmc.errors import AuthenticationFailed, BmcError, BrokenAnswer, Unreachable, WriteInCheckMode
+from .._bmc.interface import Driver
+from .._domain.inventory import SINGLE
+from .client import Json, dig, link_of
+
+Convert = Callable[[Any], Any]
+Table = dict[str, tuple]
+Pair = tuple[str, Json]
+# Resources that break the connection before the BMC itself is taken as gone.
+BROKEN_CONNECTIONS = 3
+DEEPEST_OEM = 6
+
+
+def values_at(document: Any, path: str) -> Iterator[Any]:
+    """Yield the values at ``path``; none where a step leads nowhere."""
+    found = [document]
+    for step in path.split("/"):
+        below: list[Any] = []
+        for value in found:
+            if isinstance(value, dict):
+                below.extend(value.values() if step == "*" else [value[step]] if step in value else [])
+            elif isinstance(value, list) and step.isdigit():
+                below.extend(value[int(step):int(step) + 1])
+            elif isinstance(value, list) and step == "*":
+                below.extend(value)
+        found = below
+    yield from found
+
+
+def first(document: Any, convert: Convert, *paths: str) -> Any:
+    """Return the first value at ``paths`` that ``convert`` makes something of."""
+    for path in paths:
+        for value in values_at(document, path):
+            converted = convert(value)
+            if converted is not None:
+                return converted
+    return None
+
+
+def extract(document: Any, table: Table) -> Json:
+    """Return the fields of a table out of a document."""
+    return {key: first(document, *source) for key, source in table.items()}
+
+
+def links_at(document: Any, *paths: str) -> list[str]:
+    """Return the links at ``paths``, each once: of references, and of lists of them."""
+    found = []
+    for path in paths:
+        for value in values_at(document, path):
+            found.extend(link_of(entry) for entry in (value if isinstance(value, list) else [value]))
+    return list(dict.fromkeys(link for link in found if link))
+
+
+def last_part(link: str) -> str:
+    """Return the last part of a link's path, by which resources are told apart where one has several paths."""
+    return link.rstrip("/").rsplit("/", 1)[-1]
+
+
+def oem_values(document: Any, accept: Callable[[str, Any], Any]) -> Iterator[Any]:
+    """Yield what ``accept(key, value)`` makes of the plain values in the OEM objects of a document."""
+    pending = [(value, 0) for value in values_at(document, "Oem")]
+    while pending:
+        value, depth = pending.pop(0)
+        if depth > DEEPEST_OEM:
+            continue
+        for key, below in value.items() if isinstance(value, dict) else ((None, item) for item in value):
+            if isinstance(below, (dict, list)):
+                pending.append((below, depth + 1))
+            elif key is not None and accept(key, below) is not None:
+                yield accept(key, below)
+
+
+def absent(document: Json) -> bool:
+    """Tell whether the BMC says that nothing is in this place."""
+    return dig(document, "Status", "State") in ("Absent", "UnavailableOffline") and not document.get("SerialNumber")
+
+
+class Reader:
+    """The documents of one BMC, read for one section after the other; what fails becomes a problem of the section."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+        self.client = driver.client
+        self.section = ""
+        self.problems: list[Json] = []
+        self._broken = 0
+        self._chassis: Optional[list[Pair]] = None
+
+    def problem(self, path: str, error: BmcError) -> None:
+        """Keep a problem, once a section and path. Raise where no further reading makes sense."""
+        if isinstance(error, WriteInCheckMode) or (
+                isinstance(error, AuthenticationFailed) and error.details.get("status") == 401):
+            raise error
+        entry = {"section": self.section, "path": path, "cause": error.cause}
+        if entry in self.problems:
+            return
+        self.problems.append(entry)
+        if isinstance(error, Unreachable):
+            self._broken += 1
+            if self._broken >= BROKEN_CONNECTIONS:
+                raise error
+
+    def document(self, link: Optional[str]) -> Json:
+        """Return the document at ``link``; empty where there is no link or it cannot be read."""
+        if not link:
+            return {}
+        try:
+            return self.client.read(link)
+        except BmcError as error:
+            self.problem(link, error)
+            return {}
+
+    def documents(self, links: Iterable[str]) -> list[Pair]:
+        """Return the readable documents of ``links`` with their links, read side by side."""
+        links = list(dict.fromkeys(links))
+        self.client.documents(links, on_error=self.problem)
+        pairs = []
+        for link in links:
+            try:
+                pairs.append((link, self.client.read(link)))
+            except BmcError:
+                continue
+        return pairs
+
+    def members(self, *collections: Optional[str]) -> list[Pair]:
+        """Return the readable members of collections with their links, all read side by side."""
+        return self.documents(self.links_of(collections))
+
+    def links_of(self, collections: Iterable[Optional[str]]) -> list[str]:
+        """Return the links of the members of collections, each once; those of pages that can be read."""
+        links: list[str] = []
+        for _link, document in self.documents(link for link in collections if link):
+            links.extend(self.links_in(document))
+        return list(dict.fromkeys(links))
+
+    def links_in(self, collection: Json) -> list[str]:
+        """Return the links of a collection's members, as far as its pages can be read."""
+        links: list[str] = []
+        try:
+            for link in self.client.member_links(collection):
+                links.append(link)
+        except BmcError as error:
+            self.problem(str(collection.get("Members@odata.nextLink")), error)
+        return links
+
+    def collections_at(self, document: Json, *paths: str) -> list[Pair]:
+        """Return the members below ``paths``: of collections, or of lists of links as older services have them."""
+        pairs: list[Pair] = []
+        for path in paths:
+            for value in values_at(document, path):
+                pairs += self.documents(links_at({"v": value}, "v")) if isinstance(value, list) else self.members(
+                    link_of(value))
+        return pairs
+
+    @property
+    def system(self) -> Json:
+        """Return the document of the system; empty where it cannot be read."""
+        return self.document(self.driver.system_link)
+
+    def attempt(self, read: Callable[[], Any], default: Any, path: str) -> Any:
+        """Return what ``read`` returns; ``default`` and a problem where it fails."""
+        try:
+            return read()
+        except BmcError as error:
+            self.problem(path, error)
+            return default
+
+    def managers(self) -> list[str]:
+        """Return the links of the system's managers."""
+        return self.attempt(self.driver.manager_links, [], "/redfish/v1/Managers")
+
+    def manager(self) -> Pair:
+        """Return the BMC's own document: the first manager that calls itself a BMC, else the first."""
+        best: Pair = ("", {})
+        for link in self.managers()[:8]:
+            document = self.document(link)
+            if document.get("ManagerType") == "BMC":
+                return link, document
+            if document and not best[0]:
+                best = (link, document)
+        return best
+
+    def chassis(self) -> list[Pair]:
+        """Return the chassis that hold the system, and those inside them."""
+        if self._chassis is None:
+            self._chassis = self._all_chassis()
+        return self._chassis
+
+    def _all_chassis(self) -> list[Pair]:
+        """Walk from the system's chassis to what they contain, leaving out what belongs to other systems alone."""
+        ours = self.driver.system_link.rstrip("/")
+        pending = self.attempt(self.driver.chassis_links, [], "/redfish/v1/Chassis")
+        seen: set[str] = set()
+        found: list[Pair] = []
+        while pending and len(seen) < 128:
+            fresh = [link for link in dict.fromkeys(pending) if link.rstrip("/") not in seen]
+            seen.update(link.rstrip("/") for link in fresh)
+            pending = []
+            for link, document in self.documents(fresh):
+                systems = [system.rstrip("/") for system in links_at(document, "Links/ComputerSystems")]
+                if systems and ours not in systems:
+                    continue
+                found.append((link, document))
+                pending += links_at(document, "Links/Contains")
+        return found
+
+
+def read_sections(reader: Reader, sections: tuple[str, ...], readers: dict[str, Any]) -> tuple[Json, list[Json]]:
+    """Return the sections asked for and the problems; raise where not a single one could be read."""
+    found: Json = {}
+    for section in sections:
+        reader.section = section
+        found[section] = reader.attempt(lambda name=section: readers[name](reader),
+                                        None if section in SINGLE else [], "")
+    if reader.problems and not any(found.values()):
+        first_problem = reader.problems[0]
+        raise BrokenAnswer(f"nothing could be read: {first_problem['cause']}", path=first_problem["path"],
+                           problems=reader.problems)
+    return found, reader.problems
