@@ -53,6 +53,8 @@ class Routes:
         found = ["GET", "HEAD"]
         if kind in self.patches:
             found.append("PATCH")
+        if kind in ("ManagerAccountCollection", "ManagerAccount") and bmc.accounts.slots:
+            return found
         if kind in self.creates or (bmc.options.sessions and path == bmc.sessions.collection):
             found.append("POST")
         if kind in self.deletes:

@@ -106,4 +106,4 @@ def pick(services: list[Json], wanted: str) -> list[Json]:
     low = wanted.strip("/").lower()
     exact = [service for service in services if service["id"].lower() == low]
     return exact or [service for service in services
-                     if low in (service["id"].lower().split("/", 1)[-1], str(service.get("name")).lower())]
+                     if low in (service["id"].lower().split("/", 1)[-1], (service.get("name") or "").lower())]

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from .._bmc.errors import BmcError, InvalidInput, Rejected, Unreachable
-from .._bmc.interface import Boot, Capability, Driver, Hardware, Power, VirtualMedia
+from .._bmc.interface import Accounts, Boot, Capability, Driver, Hardware, Power, VirtualMedia
 from .._bmc.options import Connection
 from .._bmc.quirks import Quirks
+from .accounts import RedfishAccounts
 from .boot import RedfishBoot
 from .client import Client, dig, link_of
 from .connector import Connector
@@ -31,6 +32,7 @@ class RedfishDriver(Driver):
         Power: RedfishPower,
         Boot: RedfishBoot,
         VirtualMedia: RedfishVirtualMedia,
+        Accounts: RedfishAccounts,
         Hardware: RedfishHardware,
     }
 
@@ -40,7 +42,7 @@ class RedfishDriver(Driver):
         self.connector = Connector(connection)
         self.client = Client(self.connector, sent=self.sent)
         self.quirks = Quirks(self.identity, protocol=self.protocol, extra=connection.quirks)
-        self._session = Session(self.connector, warn=self.warn)
+        self.session = Session(self.connector, warn=self.warn)
         self._system_link: Optional[str] = None
 
     def open(self) -> None:
@@ -54,11 +56,11 @@ class RedfishDriver(Driver):
         if not any(key in root for key in ("RedfishVersion", "Systems", "Managers", "Chassis")):
             raise Unreachable(f"what answers at {self.connection.base_url} is no Redfish service",
                               remedy="Check bmc_address and bmc_port.")
-        self._session.open(root)
+        self.session.open(root)
 
     def close(self) -> None:
         """Delete the session and disconnect."""
-        self._session.close()
+        self.session.close()
 
     @property
     def root(self) -> Json:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any, Callable, Optional
 
 from .._bmc.errors import AuthenticationFailed, BmcError, Rejected
@@ -26,6 +27,7 @@ class Session:
         self._warn = warn
         self._sessions: Optional[str] = None
         self._location: Optional[str] = None
+        self._basic = False
         self._lock = threading.Lock()
 
     def open(self, root: dict[str, Any]) -> None:
@@ -70,6 +72,7 @@ class Session:
         return Rejected("the BMC opened a session without a token", status=answer.status)
 
     def _use_basic(self) -> None:
+        self._basic = True
         self._connector.on_session_lost = None
         self._connector.set_http_basic_auth(self._connection.username, self._connection.password or "")
 
@@ -89,6 +92,34 @@ class Session:
                 return False
             self._connector.on_session_lost = None
             return True
+
+    def try_login(self, username: str, password: str) -> Optional[bool]:
+        """Tell whether an account and its password open a session, which is ended at once; ``None`` where the BMC
+        has no sessions or does not say. A refused login is tried once and counts where the BMC locks accounts."""
+        if self._sessions is None:
+            return None
+        try:
+            answer = self._connector.send("POST", self._sessions, login=True,
+                                          body={"UserName": username, "Password": password})
+        except AuthenticationFailed as error:
+            return False if error.details.get("status") == 401 else None
+        except BmcError:
+            return None
+        token, location = answer.headers.get("X-Auth-Token"), answer.headers.get("Location")
+        if not token:
+            return False if "error" in answer.body or error_text(answer.body) else None
+        try:
+            if location:
+                self._connector.send("DELETE", location, login=True, headers={"X-Auth-Token": token})
+        except BmcError:
+            self._warn(f"The session {location} of a login that was tried could not be deleted.")
+        return True
+
+    def use_password(self, password: str) -> None:
+        """Go on with this password: the account of the task has just been given it."""
+        self._connection = replace(self._connection, password=password)
+        if self._basic:
+            self._use_basic()
 
     def close(self) -> None:
         """Delete the session; never raises. A BMC that just restarts is asked twice."""
