@@ -13,6 +13,7 @@ TESTS = str(pathlib.Path(__file__).resolve().parents[1])
 if TESTS not in sys.path:
     sys.path.insert(0, TESTS)
 
+import ipmi  # noqa: E402  pylint: disable=wrong-import-position
 import testbmc  # noqa: E402  pylint: disable=wrong-import-position
 
 
@@ -47,3 +48,19 @@ def fixture_test_bmc(tree):
         bmc.stop()
     problems = [problem for bmc in running for problem in bmc.server.problems]
     assert not problems, f"the test BMC itself failed: {problems}"
+
+
+@pytest.fixture(name="ipmi_bmc")
+def fixture_ipmi_bmc():
+    """ipmi_bmc(**options): a running ipmi.IpmiBmc, stopped at the test's end; no client may have broken the standard."""
+    running: list = []
+
+    def start(**options):
+        running.append(ipmi.IpmiBmc(**options).start())
+        return running[-1]
+
+    yield start
+    for bmc in running:
+        bmc.stop()
+    problems = [problem for bmc in running for problem in bmc.server.problems]
+    assert not problems, f"what came was not IPMI: {problems}"

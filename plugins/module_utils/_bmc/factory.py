@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from typing import Callable
 
+from .._domain.deadline import Deadline
 from .._ipmi.driver import IpmiDriver
 from .._redfish.driver import RedfishDriver
-from .errors import BmcError, InvalidInput, MissingLibrary, Unreachable
+from .errors import BmcError, BrokenAnswer, InvalidInput, MissingLibrary, Timeout, Unreachable
 from .interface import Driver
 from .options import Connection
 
 DRIVERS: dict[str, Callable[[Connection], Driver]] = {"redfish": RedfishDriver, "ipmi": IpmiDriver}
+# Seconds that IPMI gets at least to be found, where the search for Redfish has used up the timeout.
+LEAST_FOR_IPMI = 3.0
 
 
 def open_driver(connection: Connection) -> tuple[Driver, str]:
@@ -24,19 +27,23 @@ def open_driver(connection: Connection) -> tuple[Driver, str]:
     """
     if connection.protocol != "auto":
         return _opened(DRIVERS[connection.protocol](connection)), f"bmc_protocol is {connection.protocol}"
+    watch = Deadline(connection.timeout)
     try:
         return _opened(RedfishDriver(connection)), "it answered as a Redfish service"
-    except Unreachable as redfish_error:
-        if redfish_error.details.get("certificate"):
+    except (Unreachable, Timeout, BrokenAnswer) as error:
+        if error.details.get("certificate"):
             raise
-        try:
-            return _opened(IpmiDriver(connection)), f"Redfish: {redfish_error.cause}"
-        except (BmcError, MissingLibrary) as ipmi_error:
-            if isinstance(ipmi_error, (Unreachable, MissingLibrary, InvalidInput)):
-                raise Unreachable(f"it speaks neither Redfish ({redfish_error.cause}) nor IPMI ({ipmi_error.cause})",
-                                  remedy="Check bmc_address, bmc_port and the network, or name bmc_protocol."
-                                  ) from redfish_error
-            raise
+        return _over_ipmi(connection, error, seconds=max(LEAST_FOR_IPMI, watch.remaining))
+
+
+def _over_ipmi(connection: Connection, redfish_error: BmcError, *, seconds: float) -> tuple[Driver, str]:
+    """Return a driver over IPMI, opened within ``seconds``; the reason is what Redfish failed with."""
+    try:
+        return _opened(IpmiDriver(connection, open_within=seconds)), f"Redfish: {redfish_error.cause}"
+    except (Unreachable, Timeout, MissingLibrary, InvalidInput) as ipmi_error:
+        raise Unreachable(f"it speaks neither Redfish ({redfish_error.cause}) nor IPMI ({ipmi_error.cause})",
+                          remedy="Check bmc_address, bmc_port and the network, or name bmc_protocol."
+                          ) from redfish_error
 
 
 def _opened(driver: Driver) -> Driver:

@@ -23,6 +23,10 @@ BEHAVIOURS: dict[str, str] = {
     "ipmi_uefi_disk_selector": "Name the disk in UEFI mode by the boot flags' selector given (IPMI).",
     "media_connection_decides": "Take ConnectedVia, not Inserted or the image's name, for what is in a virtual drive.",
     "media_account_needed": "Send an account with every image, a made-up one where none is given.",
+    "bios_apply_time": "Send ApplyTime OnReset with BIOS settings although the BMC does not offer it.",
+    "bios_apply_time_unknown": "Send BIOS settings without an apply time although the BMC offers it.",
+    "bios_attributes_together": "Write the BIOS attributes that the pattern matches all together, each value once.",
+    "bios_jobs_count": "Take BIOS settings as pending while a job whose name matches has not ended.",
 }
 
 RULES: tuple[dict[str, Any], ...] = (
@@ -44,4 +48,14 @@ RULES: tuple[dict[str, Any], ...] = (
      "behaviour": "media_connection_decides", "why": "ImageName stays after an eject.", "source": "CG"},
     {"id": "nvidia-media-account", "match": {"manufacturer": "nvidia"}, "behaviour": "media_account_needed",
      "why": "InsertMedia wants a user and a password, whatever they are.", "source": "SU"},
+    {"id": "dell-bios-apply-time", "match": {"manufacturer": "dell"}, "behaviour": "bios_apply_time",
+     "why": "BIOS settings without ApplyTime OnReset stay pending for ever.", "source": "CG"},
+    {"id": "dell-bios-jobs", "match": {"manufacturer": "dell"}, "behaviour": "bios_jobs_count",
+     "parameters": {"name": "bios"}, "why": "Pending values are shown as current before their job has ended.",
+     "source": "IR"},
+    {"id": "lenovo-bios-apply-time", "match": {"manufacturer": "lenovo"}, "behaviour": "bios_apply_time_unknown",
+     "why": "SettingsApplyTime is an unknown property.", "source": "BL"},
+    {"id": "huawei-boot-type-order", "match": {"manufacturer": "huawei"}, "behaviour": "bios_attributes_together",
+     "parameters": {"pattern": "^BootTypeOrder\\d+$"}, "why": "BootTypeOrder0 to 3 are refused unless all are sent.",
+     "source": "IR"},
 )

@@ -50,7 +50,7 @@ class IpmiBoot(Boot):
     def read(self) -> BootOverride:
         """Read the flags anew; without their valid bit there is no override, and the mode is not known."""
         flags = self._flags()
-        if not flags[0] & VALID:
+        if not self._valid(flags):
             return BootOverride(device=BootDevice.NONE, persistence=Persistence.DISABLED)
         mode = FirmwareMode.UEFI if flags[0] & UEFI else FirmwareMode.BIOS
         device = self._device(flags[1] >> 2 & 0x0F, mode)
@@ -58,6 +58,12 @@ class IpmiBoot(Boot):
             return BootOverride(device=device, persistence=Persistence.DISABLED, firmware_mode=mode)
         return BootOverride(device=device, firmware_mode=mode, persistence=Persistence.CONTINUOUS
                             if flags[0] & PERSISTENT else Persistence.ONCE)
+
+    def _valid(self, flags: bytes) -> bool:
+        """Tell whether the flags count; some BMCs do not keep the bit that says so."""
+        if flags[0] & VALID:
+            return True
+        return bool(flags[1] >> 2 & 0x0F) and self._driver.quirks.behaviour("ipmi_boot_valid_bit_lost") is not None
 
     def _uefi_disk(self) -> Optional[int]:
         """Return the selector of the disk in UEFI mode where this BMC has one of its own."""

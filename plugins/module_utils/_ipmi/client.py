@@ -16,8 +16,9 @@ from .session import RmcpSession
 
 Json = dict[str, Any]
 # Seconds: for how long a busy BMC is asked again, how long the answer to a command that is sent once is waited for,
-# what a BMC that has cost all of its time still gets, and the pause between two tries.
-WRITE_PATIENCE, ONCE_PATIENCE, LEAST, BUSY_PAUSE = 60.0, 15.0, 1.0, 0.5
+# what a BMC that has cost all of its time still gets, the pause between two tries, and the time for logging out of a
+# session that is silent.
+WRITE_PATIENCE, ONCE_PATIENCE, LEAST, BUSY_PAUSE, SILENT_LOGOUT = 60.0, 15.0, 1.0, 0.5, 0.1
 # The part of the time for a read after which the session is taken for dead and a new one is opened.
 SESSION_SHARE = 0.6
 READ_TRIES_AFTER_TIMEOUT = 3
@@ -26,8 +27,9 @@ READ_TRIES_AFTER_TIMEOUT = 3
 class Client:
     """One BMC, over a session that is opened anew where the BMC has lost it."""
 
-    def __init__(self, connection: Connection, *, sent: list[Json]) -> None:
+    def __init__(self, connection: Connection, *, sent: list[Json], open_within: Optional[float] = None) -> None:
         self.connection = connection
+        self._open_within = open_within
         self._sent = sent
         self._session: Optional[RmcpSession] = None
         self._silence = 0.0
@@ -42,7 +44,7 @@ class Client:
     def open(self) -> None:
         """Log in, within what is left of the connection's time."""
         session = RmcpSession(self.connection)
-        watch = Deadline(self._limit())
+        watch = Deadline(min(self._limit(), self._open_within or self.connection.timeout))
         try:
             session.open(watch)
         except BaseException:
@@ -51,11 +53,11 @@ class Client:
             raise
         self._session = session
 
-    def close(self) -> None:
-        """Log out; never raises."""
+    def close(self, *, silent: bool = False) -> None:
+        """Log out, without waiting for an answer where the BMC is ``silent``; never raises."""
         session, self._session = self._session, None
         if session is not None:
-            session.close()
+            session.close(**({"patience": SILENT_LOGOUT} if silent else {}))
 
     def _limit(self) -> float:
         """Return the seconds that one command may take. Silence so far is taken off, so that a BMC which hangs at
@@ -126,7 +128,7 @@ class Client:
         self._silence += watch.elapsed
         if write:
             raise AnswerLost(f"the answer to {command.name} was lost", remedy="The effect is not known.")
-        self.close()
+        self.close(silent=True)
         try:
             found = self.session.command(command.netfn, command.code, data, seconds=self._limit(), lun=lun)
         except Rejected as error:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, Optional
 
 from .._bmc.errors import BmcError, BrokenAnswer, MissingLibrary
 from .._bmc.interface import (
@@ -40,13 +40,13 @@ class IpmiDriver(Driver):
         Events: f"{REDFISH}, or read the log (bmc_log_info).",
     }
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, open_within: Optional[float] = None) -> None:
         super().__init__()
         if rmcp.IMPORT_ERROR is not None:
             raise MissingLibrary("pyghmi", str(rmcp.IMPORT_ERROR))
         rmcp.check_account(connection)
         self.connection = connection
-        self.client = Client(connection, sent=self.sent)
+        self.client = Client(connection, sent=self.sent, open_within=open_within)
         self.quirks = Quirks(self.identity, protocol=self.protocol, extra=connection.quirks)
 
     def open(self) -> None:

@@ -166,12 +166,12 @@ class RmcpPackets(PyghmiSession):
         """Take in packets (of Serial over LAN) until ``done`` or the time is over; tell which."""
         return self._wait(done, seconds)
 
-    def close(self) -> None:
-        """End the session on the BMC and free the socket; never raises."""
+    def close(self, *, patience: float = LOGOUT_PATIENCE) -> None:
+        """End the session on the BMC, which is given ``patience`` to say so, and free the socket; never raises."""
         try:
             if self.logged:
                 self.logged = 0
-                self.command(APP, CLOSE_SESSION, struct.pack("<I", self.sessionid), seconds=LOGOUT_PATIENCE,
+                self.command(APP, CLOSE_SESSION, struct.pack("<I", self.sessionid), seconds=patience,
                              first_pause=0.4)
         except (BmcError, OSError):
             pass

@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, typeone.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""IPMI servers for tests.
+
+``IpmiBmc`` is a BMC of our own that speaks RMCP+ with the cipher suites 17 and 3, keeps state as a real one does,
+refuses what a real one would refuse, counts what came, and fails on demand. It shares no code with the driver that it
+tests, and is itself checked with ipmitool. ``ipmi.programs`` starts OpenIPMI's ipmi_sim and pyghmi's fakebmc.
+
+    with IpmiBmc() as bmc:
+        bmc.port, bmc.username, bmc.password
+        bmc.chassis.on, bmc.chassis.flags, bmc.chassis.controls
+        bmc.server.log          # every command that was done: (netfn, command, data)
+        bmc.writes()            # those of them that are no reads
+        bmc.server.fail_next("lose_answer", (0x00, 0x02))
+        bmc.server.open_sessions(), bmc.server.logins, bmc.server.problems
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .machine import Chassis, Commands, Identity
+from .server import Server
+
+CHASSIS = ("graceful", "lag", "parameter_3", "parameter_0", "invalid_flags")
+IDENTITY = ("maker", "product", "firmware")
+
+
+class IpmiBmc:
+    """One BMC. Options are those of :class:`Server`, :class:`Chassis` and :class:`Identity`."""
+
+    username, password = "operator", "An IPMI password!"
+
+    def __init__(self, **options: Any) -> None:
+        self.accounts = {self.username: {"password": self.password, "privilege": options.pop("privilege", 4),
+                                         "enabled": True}}
+        self.commands = Commands()
+        chassis = {name: options.pop(name) for name in CHASSIS if name in options}
+        identity = {name: options.pop(name) for name in IDENTITY if name in options}
+        self.chassis = Chassis(self.commands, **chassis)
+        self.identity = Identity(self.commands, **identity)
+        self.server = Server(users=lambda: self.accounts, **options)
+        self.server.handle = self.commands
+
+    @property
+    def port(self) -> int:
+        """Return the UDP port on 127.0.0.1."""
+        return self.server.port
+
+    def writes(self) -> list[tuple[int, int, bytes]]:
+        """Return the commands that change something, but for those about the session itself."""
+        session = {(0x06, 0x3B), (0x06, 0x3C)}
+        return [entry for entry in self.server.log if entry[:2] not in self.commands.reads | session]
+
+    def start(self) -> "IpmiBmc":
+        """Serve from here on."""
+        self.server.start()
+        return self
+
+    def stop(self) -> None:
+        """Serve no more."""
+        self.server.stop()
+
+    def __enter__(self) -> "IpmiBmc":
+        return self.start()
+
+    def __exit__(self, *unused: object) -> None:
+        self.stop()
