@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Optional
 
 from .._domain.units import health, identifier, positive, snake, text
@@ -26,6 +27,12 @@ def slot_of(document: Any, *places: str) -> Optional[str]:
                 if label:
                     return label
     return None
+
+
+def slot_in(name: Optional[str]) -> Optional[str]:
+    """Return the slot that a name holds, such as ``NIC.Slot.5-1`` or ``slot-3``."""
+    found = re.search(r"slot[ ._-]?(\d+)", name or "", re.IGNORECASE)
+    return f"Slot {found[1]}" if found else None
 
 
 def _ordinal(location: Any) -> Optional[str]:

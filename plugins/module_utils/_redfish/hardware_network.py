@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Optional
 
-from .._domain.inventory import fill, lldp_text, neighbour, row
+from .._domain.inventory import fill, lldp_text, neighbour
 from .._domain.units import gbps, identifier, link, mac, positive, text
 from .client import Json, link_of
-from .fields import NAMED, STATUS, slot_of
-from .locality import socket_of
+from .fields import NAMED, STATUS, slot_in, slot_of
+from .hardware_network_older import learn_from_older
+from .interfaces import INTERFACE, Interfaces
+from .locality import slots, socket_of
 from .reading import Pair, Reader, absent, extract, first, last_part, links_at, values_at
 
-INTERFACE = {**NAMED, **STATUS, "mac_address": (mac, "MACAddress", "MacAddress"),
-             "permanent_mac_address": (mac, "PermanentMACAddress"), "link": (link, "LinkStatus"),
-             "speed_mbps": (positive, "SpeedMbps"), "pci_path": (text, "UefiDevicePath", "UEFIDevicePath")}
 FUNCTION = {**STATUS, "mac_address": (mac, "Ethernet/MACAddress"),
             "permanent_mac_address": (mac, "Ethernet/PermanentMACAddress")}
 PORT = {"link": (link, "LinkStatus", "LinkState"),
         "max_speed_mbps": (gbps, "MaxSpeedGbps"), "port": (identifier, "PortId", "PhysicalPortNumber", "Id")}
 SPEED = {"gbps": (gbps, "CurrentSpeedGbps"), "mbps": (positive, "CurrentLinkSpeedMbps", "SpeedMbps")}
 ADAPTER = {"adapter": (identifier, "Id"), "manufacturer": (text, "Manufacturer"),
-           "model": (text, "Model", "Name"), "firmware_version": (
-               text, "Controllers/*/FirmwarePackageVersion", "Firmware/Current/VersionString", "FirmwareVersion")}
+           "model": (text, "Model"), "firmware_version": (text, "Controllers/*/FirmwarePackageVersion", "FirmwareVersion")}
 PORT_MACS = ("Ethernet/AssociatedMACAddresses/*", "AssociatedNetworkAddresses/*", "MACAddress", "MacAddress",
              "Ethernet/MACAddress")
 ASSIGNED = ("Links/PhysicalNetworkPortAssignment", "Links/PhysicalPortAssignment", "PhysicalPortAssignment",
@@ -33,34 +31,6 @@ LLDP = {"chassis_id": ("ChassisId", "ChassisIdSubtype"), "port_id": ("PortId", "
         "system_name": ("SystemName", None), "system_description": ("SystemDescription", None)}
 # What stands for "no VLAN" in an announcement (IEEE 802.1Q reserves 4095).
 NO_VLAN = 4095
-
-
-class Interfaces:
-    """The rows so far, found by MAC."""
-
-    def __init__(self) -> None:
-        self.rows: list[Json] = []
-
-    def add(self, known: Json) -> Json:
-        """Return a new row."""
-        self.rows.append(row("network_interfaces", **known))
-        return self.rows[-1]
-
-    def find(self, *addresses: Optional[str]) -> list[Json]:
-        """Return the rows of any of the addresses; a permanent one counts before one that was assigned."""
-        for key in ("permanent_mac_address", "mac_address"):
-            for address in filter(None, addresses):
-                found = [entry for entry in self.rows if entry[key] == address]
-                if found:
-                    return found
-        return []
-
-    def learn(self, known: Json) -> list[Json]:
-        """Give what is known to the rows of the same MAC, or to a new one."""
-        rows = self.find(known.get("permanent_mac_address"), known.get("mac_address")) or [self.add({})]
-        for entry in rows:
-            fill(entry, known, keys=known)
-        return rows
 
 
 def read_network(reader: Reader) -> list[Json]:
@@ -72,8 +42,7 @@ def read_network(reader: Reader) -> list[Json]:
             found.add(dict(extract(document, INTERFACE), to_bmc=to_bmc))
     for _link, adapter in _adapters(reader):
         _learn_adapter(reader, found, adapter)
-    if any(entry["adapter"] is None for entry in found.rows) or not found.rows:
-        _learn_older_adapters(reader, found)
+    learn_from_older(reader, found)
     return found.rows
 
 
@@ -101,10 +70,19 @@ def _learn_adapter(reader: Reader, found: Interfaces, adapter: Json) -> None:
         used.update(filter(None, [name]))
         told = _port(ports[name]) if name else {}
         for entry in found.learn(known):
-            fill(entry, {**about, **told, "id": identifier(function.get("Id"))}, keys=[*about, *told, "id"])
+            fill(entry, {**about, **told, "id": _name(about["adapter"], function)}, keys=[*about, *told, "id"])
     for name, port in ports.items():
         if name not in used:
             _learn_port(found, port, about)
+    for entry in found.rows:
+        if entry["adapter"] is None and entry["id"] is not None and entry["id"] == about["adapter"]:
+            fill(entry, about, keys=about)
+
+
+def _name(adapter: Optional[str], part: Json) -> Optional[str]:
+    """Return the id of a function or port, with the adapter's before it where it says nothing by itself."""
+    name = identifier(part.get("Id"))
+    return name if name is None or adapter is None or name.startswith(adapter) else f"{adapter}/{name}"
 
 
 def _learn_port(found: Interfaces, port: Json, about: Json) -> None:
@@ -113,7 +91,8 @@ def _learn_port(found: Interfaces, port: Json, about: Json) -> None:
     if not addresses:
         return
     rows = [entry for address in addresses for entry in found.find(address)]
-    rows = rows or [found.add({"mac_address": addresses[0], **extract(port, {**NAMED, **STATUS})})]
+    rows = rows or [found.add({"mac_address": addresses[0], **extract(port, {**NAMED, **STATUS}),
+                               "id": _name(about["adapter"], port)})]
     told = {**about, **_port(port)}
     for entry in rows:
         fill(entry, told, keys=told)
@@ -121,7 +100,11 @@ def _learn_port(found: Interfaces, port: Json, about: Json) -> None:
 
 def _about(reader: Reader, adapter: Json) -> Json:
     """Return what holds for all ports of an adapter."""
-    return dict(extract(adapter, ADAPTER), slot=slot_of(adapter), socket=socket_of(reader, adapter))
+    known = extract(adapter, ADAPTER)
+    device = next(iter(links_at(adapter, "Controllers/*/Links/PCIeDevices", "Links/PCIeDevices")), None)
+    slot = slots(reader).get(last_part(device), {}) if device else {}
+    return dict(known, to_bmc=False, slot=slot_of(adapter) or slot_of(slot) or slot_in(known["adapter"]),
+                socket=socket_of(reader, adapter, slot))
 
 
 def _ports(reader: Reader, adapter: Json) -> dict[str, Json]:
@@ -158,14 +141,3 @@ def _announcements(port: Json) -> Iterator[Json]:
         for heard in values_at(port, path):
             if isinstance(heard, dict):
                 yield heard
-
-
-def _learn_older_adapters(reader: Reader, found: Interfaces) -> None:
-    """Give the rows what adapters of older services tell, whose ports stand in the adapter itself."""
-    links = links_at(reader.system, "Oem/*/Links/NetworkAdapters", "Oem/*/NetworkAdapters", "NetworkAdapters")
-    for _link, adapter in reader.members(*links):
-        about = _about(reader, adapter)
-        for port in values_at(adapter, "PhysicalPorts/*"):
-            known = dict(extract(port, INTERFACE), **about)
-            if known["mac_address"] is not None:
-                found.learn(known)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Optional
+from typing import Iterator, Optional
 
 from .._domain.inventory import (
     ACCELERATOR_CLASSES, DISPLAYS_OF_BMCS, PCI_FUNCTION_KEYS, fill, is_display_of_bmc, row,
@@ -13,7 +13,7 @@ from .._domain.inventory import (
 from .._domain.units import identifier, mib, pci_id, positive, snake, text
 from .client import Json, link_of
 from .fields import NAMED, PART, STATUS, slot_of
-from .locality import socket_of
+from .locality import slots, socket_of
 from .reading import Pair, Reader, absent, extract, last_part, links_at, values_at
 
 DEVICE = {**NAMED, **PART, **STATUS, "firmware_version": (text, "FirmwareVersion"),
@@ -49,11 +49,11 @@ def devices(reader: Reader) -> list[Pair]:
 
 def read_pcie(reader: Reader) -> list[Json]:
     """Return the PCIe devices."""
-    slots = _slots(reader)
+    places = slots(reader)
     rows = []
     for link, document in devices(reader):
         functions = _functions(reader, document)
-        slot = slots.get(last_part(link), {})
+        slot = places.get(last_part(link), {})
         rows.append(row("pcie_devices", **extract(document, DEVICE), functions=functions,
                         **{"class": next((entry["class"] for entry in functions if entry["class"]), None)},
                         slot=slot_of(document) or slot_of(slot), socket=socket_of(reader, document, slot)))
@@ -68,33 +68,23 @@ def _functions(reader: Reader, device: Json) -> list[Json]:
     return [dict.fromkeys(PCI_FUNCTION_KEYS) | extract(document, FUNCTION) for _link, document in pairs]
 
 
-def _slots(reader: Reader) -> dict[str, Json]:
-    """Return the slots that name their devices, by the last part of the device's link."""
-    found = {}
-    for _link, chassis in reader.chassis():
-        for slot in values_at(reader.document(link_of(chassis.get("PCIeSlots"))), "Slots/*"):
-            for link in links_at(slot, "Links/PCIeDevice"):
-                found.setdefault(last_part(link), slot)
-    return found
-
-
 def read_gpus(reader: Reader) -> list[Json]:
     """Return the GPUs: those among the processors, those that the system calls graphics controllers, and PCIe devices
     that show a display or an accelerator; displays of BMCs are none."""
-    slots = _slots(reader)
+    places = slots(reader)
     pairs = {last_part(link): document for link, document in devices(reader)}
     found: list[Json] = []
     for document in _named(reader):
         link = next((last_part(link) for link in links_at(document, "Links/PCIeDevice")), None)
         link = link or _by_serial(pairs, document)
         if link is None or not _of_bmc(_functions(reader, pairs.get(link, {}))):
-            found.append(_gpu(reader, document, link, pairs.get(link, {}), slots.get(link, {})))
+            found.append(_gpu(reader, document, link, pairs.get(link, {}), places.get(link, {})))
     taken = {entry["pcie_device"] for entry in found}
     for link, device in pairs.items():
         functions = _functions(reader, device)
         accelerates = any(entry["class"] in ACCELERATOR_CLASSES for entry in functions)
         if link not in taken and accelerates and not _of_bmc(functions):
-            found.append(_gpu(reader, device, link, device, slots.get(link, {})))
+            found.append(_gpu(reader, device, link, device, places.get(link, {})))
     return found
 
 

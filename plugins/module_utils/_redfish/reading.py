@@ -23,6 +23,7 @@ Pair = tuple[str, Json]
 # Resources that break the connection before the BMC itself is taken as gone.
 BROKEN_CONNECTIONS = 3
 DEEPEST_OEM = 6
+MOST_CHASSIS = 128
 
 
 def values_at(document: Any, path: str) -> Iterator[Any]:
@@ -201,22 +202,34 @@ class Reader:
         return self._chassis
 
     def _all_chassis(self) -> list[Pair]:
-        """Walk from the system's chassis to what they contain, leaving out what belongs to other systems alone."""
+        """Return the system's chassis, what they contain, and others that name the system.
+
+        One that names no system is ours as well, unless it is part of another's or goes by another system's name.
+        """
         ours = self.driver.system_link.rstrip("/")
-        pending = self.attempt(self.driver.chassis_links, [], "/redfish/v1/Chassis")
-        seen: set[str] = set()
-        found: list[Pair] = []
-        while pending and len(seen) < 128:
-            fresh = [link for link in dict.fromkeys(pending) if link.rstrip("/") not in seen]
-            seen.update(link.rstrip("/") for link in fresh)
-            pending = []
-            for link, document in self.documents(fresh):
-                systems = [system.rstrip("/") for system in links_at(document, "Links/ComputerSystems")]
-                if systems and ours not in systems:
-                    continue
-                found.append((link, document))
-                pending += links_at(document, "Links/Contains")
-        return found
+        all_systems = self.attempt(self.driver.system_links, [], "/redfish/v1/Systems")
+        others = {last_part(link) for link in all_systems} - {last_part(ours)}
+        found: dict[str, Pair] = {}
+        for link, document in self.documents(self._chassis_links()):
+            systems = [system.rstrip("/") for system in links_at(document, "Links/ComputerSystems")]
+            if ours in systems or not systems and last_part(link) not in others and (
+                    not others or self._is_part(document, found)):
+                found[link.rstrip("/")] = (link, document)
+        return list(found.values())
+
+    @staticmethod
+    def _is_part(document: Json, known: dict[str, Pair]) -> bool:
+        """Tell whether a chassis is contained in one that is known, or known to be the system's own."""
+        above = links_at(document, "Links/ContainedBy")
+        return not above or any(link.rstrip("/") in known for link in above)
+
+    def _chassis_links(self) -> list[str]:
+        """Return the links of the chassis that the system names, of what these contain, and of all others."""
+        links = self.attempt(self.driver.chassis_links, [], "/redfish/v1/Chassis")
+        links = links + [link for _unused, document in self.documents(links)
+                         for link in links_at(document, "Links/Contains")]
+        links += self.links_of([link_of(self.driver.root.get("Chassis"))])
+        return list({link.rstrip("/"): link for link in links}.values())[:MOST_CHASSIS]
 
 
 def read_sections(reader: Reader, sections: tuple[str, ...], readers: dict[str, Any]) -> tuple[Json, list[Json]]:
