@@ -8,14 +8,16 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from .._bmc.errors import BmcError, InvalidInput, Rejected, Unreachable
-from .._bmc.interface import Accounts, Boot, Capability, Driver, Hardware, Power, VirtualMedia
+from .._bmc.interface import Accounts, Bios, Boot, Capability, Driver, Hardware, Logs, Power, VirtualMedia
 from .._bmc.options import Connection
 from .._bmc.quirks import Quirks
 from .accounts import RedfishAccounts
+from .bios import RedfishBios
 from .boot import RedfishBoot
 from .client import Client, dig, link_of
 from .connector import Connector
 from .hardware import RedfishHardware
+from .logs import RedfishLogs
 from .power import RedfishPower
 from .session import Session
 from .virtual_media import RedfishVirtualMedia
@@ -33,7 +35,9 @@ class RedfishDriver(Driver):
         Boot: RedfishBoot,
         VirtualMedia: RedfishVirtualMedia,
         Accounts: RedfishAccounts,
+        Logs: RedfishLogs,
         Hardware: RedfishHardware,
+        Bios: RedfishBios,
     }
 
     def __init__(self, connection: Connection) -> None:
