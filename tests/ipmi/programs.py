@@ -36,7 +36,7 @@ cd "{folder}" || exit 1
 shift
 what=$1; shift
 case $what in
-get) for name; do echo "$name:$(cat "$name" 2>/dev/null || echo 0)"; done ;;
+get) for name; do echo "$name:$(cat "$name")"; done ;;
 set) while [ $# -gt 1 ]; do
        echo "$1 $2" >> sets
        case $1 in
@@ -120,6 +120,8 @@ class IpmiSim(Program):
         control = folder / "control"
         control.write_text(CONTROL.format(folder=folder))
         control.chmod(0o755)
+        (folder / "power").write_text("0\n")
+        (folder / "boot").write_text("none\n")
         (folder / "fru.bin").write_bytes(fru)
         (folder / "lan.conf").write_text(LAN.format(
             port=self.port, control=control, serial=free_port(socket.SOCK_STREAM), password=PASSWORD,
