@@ -149,7 +149,7 @@ def authenticate(bmc, request: Request):
 def _open(bmc, request: Request) -> bool:
     if request.method in ("GET", "HEAD"):
         return request.path in OPEN_PATHS and bmc.options.open_root
-    return bmc.options.sessions and request.method == "POST" and _is_login(bmc, request.path)
+    return request.method == "POST" and _is_login(bmc, request.path)
 
 
 def _is_login(bmc, path: str) -> bool:

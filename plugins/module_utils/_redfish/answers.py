@@ -10,6 +10,7 @@ import math
 import time
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional
+from urllib.parse import urljoin, urlsplit
 
 from .._bmc.errors import AuthenticationFailed, BmcError, Rejected
 
@@ -20,6 +21,7 @@ NOT_TAKEN = ("SYS518", "UnableToModifyDuringSystemPOST", "InvalidOperationForSys
              "ServiceTemporarilyUnavailable")
 NOT_TAKEN_IN_POWER_CHANGE = ("ActionParameterValueConflict",)
 DEFAULT_RETRY_AFTER = 2.0
+LINKS = ("@odata.id", "target", "@Redfish.ActionInfo")
 
 
 @dataclass
@@ -35,6 +37,24 @@ class Answer:
         """Return the ETag of the resource, from the header or else the body."""
         value = self.headers.get("ETag") or self.body.get("@odata.etag")
         return value if isinstance(value, str) and value else None
+
+
+def absolute_links(document: Json, url: str) -> Json:
+    """Make relative references in a document absolute paths, in place; ``url`` is where it came from (RFC 3986)."""
+    pending: list[Any] = [document]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, list):
+            pending.extend(value)
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                if isinstance(item, (dict, list)):
+                    pending.append(item)
+                elif (isinstance(item, str) and item[:1] not in ("", "/", "#") and "://" not in item
+                      and (key in LINKS or key.endswith("nextLink"))):
+                    parts = urlsplit(urljoin(url, item))
+                    value[key] = parts.path + (f"?{parts.query}" if parts.query else "")
+    return document
 
 
 def retry_after(headers: Mapping[str, str], *, default: float = DEFAULT_RETRY_AFTER) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from typing import Any, Optional
+from typing import Any, Iterator, Optional
 from urllib.parse import urljoin, urlsplit
 
 from .._bmc.errors import (
@@ -20,11 +20,12 @@ from .._bmc.errors import (
 )
 from .._bmc.options import Connection
 from .._domain.deadline import Deadline
-from .answers import NOT_TAKEN, Answer, refusal, retry_after, says
+from .answers import NOT_TAKEN, Answer, absolute_links, refusal, retry_after, says
 from .tls import BmcAdapter
 
 try:
     import requests
+    import urllib3
     from sushy.connector import Connector as SushyConnector
 except ImportError as error:
     IMPORT_ERROR: Optional[ImportError] = error
@@ -37,6 +38,9 @@ CONNECT_TIMEOUT = 10.0
 MAX_REDIRECTS = 5
 MAX_BODY = 64 * 1024 * 1024
 WRITE_PATIENCE = 90.0
+# A BMC that used the timeout up is asked again after a pause, for so long: it may just have been busy.
+PAUSE_AFTER_HANG = 1.5
+PROBE = 5.0
 
 
 class Connector(SushyConnector):
@@ -57,6 +61,7 @@ class Connector(SushyConnector):
             self._session.mount(scheme, adapter)
         self._patience = Deadline(connection.total_timeout)
         self._lost_to_hangs = 0.0
+        self._last_hang = Deadline(0)  # its age is asked for
         self._reached = False
         self._lock = threading.Lock()
 
@@ -102,8 +107,8 @@ class Connector(SushyConnector):
     def _pause_before_retry(self, answer: Answer, *, read: bool, not_taken: tuple[str, ...],
                             attempt: int) -> Optional[float]:
         """Return the seconds after which the request may be sent again, ``None`` where it may not."""
-        if answer.status == 406 and "Accept-Encoding" in self._session.headers:
-            del self._session.headers["Accept-Encoding"]  # some HPE Gen10+ refuse identity encoding
+        if answer.status == 406 and self._session.headers["Accept-Encoding"] == "identity":
+            self._session.headers["Accept-Encoding"] = "gzip"  # some HPE Gen10+ refuse identity encoding
             return 0.0
         if answer.status in (503, 429) and "Retry-After" in answer.headers:
             return retry_after(answer.headers)
@@ -137,8 +142,7 @@ class Connector(SushyConnector):
     def _check_host(self, url: str, link: str) -> None:
         """Refuse to leave the BMC's scheme, host and port."""
         try:
-            ours, theirs = urlsplit(self.connection.base_url), urlsplit(url)
-            same = (ours.scheme, ours.hostname, ours.port) == (theirs.scheme, theirs.hostname, theirs.port)
+            same = _origin(self.connection.base_url) == _origin(url)
         except ValueError:
             same = False
         if not same:
@@ -157,34 +161,35 @@ class Connector(SushyConnector):
                                        stream=True, allow_redirects=False, **content) as response:
                 self._reached = True
                 raw = self._body(response, limit, path)
-                return Answer(response.status_code, response.headers, self._parsed(response, raw, path, method))
-        except requests.exceptions.RequestException as error:
+                body = absolute_links(self._parsed(response, raw, path, method), url)
+                return Answer(response.status_code, response.headers, body)
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             raise self._unreached(error, method, path, limit) from error
 
     def _limit(self, deadline: Optional[Deadline]) -> float:
         """Return the seconds that one request may take. What hangs cost so far is taken off, so that a BMC which
-        hangs at every turn costs the timeout once and not once a request."""
+        hangs at every turn costs the timeout once and not once a request; whoever asks later may try anew."""
         if deadline is not None:
             return max(1.0, min(self.connection.timeout, deadline.remaining))
         if self._patience.passed:
             raise Timeout(f"the BMC was not done within {self._patience.seconds} s",
                           remedy="Raise host_timeout if the BMC is that slow.")
         left = min(self.connection.timeout - self._lost_to_hangs, self._patience.remaining + 0.5)
+        if left < 0.5 and self._last_hang.elapsed > PAUSE_AFTER_HANG:
+            left = min(self.connection.timeout, PROBE)
         if left < 0.5:
             raise Timeout(f"the BMC did not answer within {self.connection.timeout} s",
                           remedy="Raise bmc_timeout if the BMC is that slow.")
         return left
 
     def _body(self, response: Any, limit: Deadline, path: str) -> bytes:
-        """Return the body, read piece by piece so that one that trickles in ends at the deadline too."""
+        """Return the body, read as it comes in, so that one that trickles ends at the deadline too."""
         pieces, size = [], 0
-        for piece in response.iter_content(65536):
+        for piece in _as_it_comes(response):
             pieces.append(piece)
             size += len(piece)
             if limit.passed:
-                self._count_hang(limit)
-                raise Timeout(f"the answer to {path} was not complete after {limit.seconds:.0f} s",
-                              remedy="Raise bmc_timeout if the BMC is that slow.")
+                raise requests.exceptions.ReadTimeout("the body timed out")
             if size > MAX_BODY:
                 raise BrokenAnswer(f"the answer to {path} is larger than {MAX_BODY} bytes", path=path)
         return b"".join(pieces)
@@ -205,6 +210,7 @@ class Connector(SushyConnector):
     def _count_hang(self, limit: Deadline) -> None:
         with self._lock:
             self._lost_to_hangs += limit.elapsed
+            self._last_hang = Deadline(0)
 
     def _unreached(self, error: Exception, method: str, path: str, limit: Deadline) -> BmcError:
         """Return what a failure below HTTP means."""
@@ -222,7 +228,7 @@ class Connector(SushyConnector):
             return AnswerLost(f"the answer to {method} {path} was lost ({_reason(error)})", path=path,
                               remedy="The effect of the request is not known.")
         if timed_out:
-            return Timeout(f"no answer to {path} within {limit.seconds:.0f} s",
+            return Timeout(f"no complete answer to {path} within {limit.seconds:.0f} s",
                            remedy="Raise bmc_timeout if the BMC is that slow.", path=path)
         return Unreachable(f"the connection broke while {path} was read ({_reason(error)})", path=path,
                            remedy="Check that this is a BMC's HTTPS port.")
@@ -239,6 +245,22 @@ class Connector(SushyConnector):
                                remedy="Check bmc_port, and which TLS versions the BMC speaks.")
         return Unreachable(cause, certificate=True, remedy="Name the authority with ca_path, pin the certificate with "
                            "tls_fingerprint, or set validate_certs: false if the network is trusted.")
+
+
+def _as_it_comes(response: Any) -> Iterator[bytes]:
+    """Yield the pieces of a body as they arrive. Where the library cannot, small ones that it waits for."""
+    read = getattr(response.raw, "read1", None)
+    if read is None:
+        yield from response.iter_content(512)
+        return
+    while piece := read(65536, decode_content=True):
+        yield piece
+
+
+def _origin(url: str) -> tuple[str, Optional[str], Optional[int]]:
+    """Return scheme, host and port of an URL, the port also where it is the scheme's own."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
 def _reason(error: Exception) -> str:

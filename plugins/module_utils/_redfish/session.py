@@ -16,6 +16,8 @@ from .connector import Connector
 
 DEFAULT_SESSIONS = "/redfish/v1/SessionService/Sessions"
 NO_SESSIONS = (404, 405, 501)
+# Seconds that a logout may take.
+LOGOUT = 5
 
 
 class Session:
@@ -27,6 +29,7 @@ class Session:
         self._warn = warn
         self._sessions: Optional[str] = None
         self._location: Optional[str] = None
+        self._former: Optional[str] = None
         self._basic = False
         self._lock = threading.Lock()
 
@@ -85,12 +88,14 @@ class Session:
         with self._lock:
             self._connector.on_session_lost = None
             self._connector._session.headers.pop("X-Auth-Token", None)
-            self._location = None
+            former, self._location = self._location, None
             try:
                 self._login()
             except BmcError:
+                self._location = former
                 return False
             self._connector.on_session_lost = None
+            self._former = former
             return True
 
     def try_login(self, username: str, password: str) -> Optional[bool]:
@@ -122,20 +127,27 @@ class Session:
             self._use_basic()
 
     def close(self) -> None:
-        """Delete the session; never raises. A BMC that just restarts is asked twice."""
-        location, self._location = self._location, None
+        """Delete the session, and the one before it where the BMC had ended that for no reason; never raises."""
+        locations, self._location, self._former = (self._former, self._location), None, None
         self._connector.on_session_lost = None
-        if location:
-            for _unused in range(2):
-                try:
-                    self._connector.send("DELETE", location, login=True, deadline=Deadline(10))
-                    break
-                except BmcError as error:
-                    if error.details.get("status"):
-                        break
-            else:
+        for location in filter(None, locations):
+            if not self._deleted(location):
                 self._warn(f"The session {location} could not be deleted; the BMC ends it by its own timeout.")
         self._connector.close()
+
+    def _deleted(self, location: str) -> bool:
+        """Delete a session; tell whether the BMC has answered. One that just restarts or drops it is asked twice."""
+        for _unused in range(2):
+            begun = Deadline(LOGOUT)
+            try:
+                self._connector.send("DELETE", location, login=True, deadline=Deadline(LOGOUT))
+                return True
+            except BmcError as error:
+                if error.details.get("status"):
+                    return True
+                if begun.elapsed > 0.5:
+                    return False
+        return False
 
 
 def _sessions_link(root: dict[str, Any]) -> Optional[str]:
