@@ -88,6 +88,11 @@ class Client:
         self._kept[self._key(link)] = future
         return answer.body
 
+    def kept(self, link: str) -> Optional[Json]:
+        """Return the document at ``link`` where it was read already, without asking for it."""
+        kept = self._kept.get(self._key(link))
+        return kept.result().body if kept is not None and kept.done() and kept.exception() is None else None
+
     def forget(self, link: Optional[str] = None) -> None:
         """Forget the document at ``link``, or all but the service root."""
         with self._lock:
