@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._bmc.options import CONNECTION_SPEC
 from ._resources.base import Resource
-from ._resources.run import execute
+from ._resources.run import execute as execute_one
 
 
 def argument_spec(resource: type[Resource]) -> dict[str, dict[str, Any]]:
@@ -25,8 +25,8 @@ def with_library_hint(result: dict[str, Any]) -> dict[str, Any]:
     return dict(result, msg=missing_required_lib(library)) if library else result
 
 
-def run_module(resource: type[Resource]) -> None:
-    """Run a resource with the options of this module, and exit."""
+def run_module(resource: type[Resource], *, execute: Callable[..., dict[str, Any]] = execute_one) -> None:
+    """Run a resource with the options of this module, and exit. ``execute`` is what runs it: at one BMC."""
     module = AnsibleModule(argument_spec=argument_spec(resource), supports_check_mode=True, **resource.CONSTRAINTS)
     result = with_library_hint(execute(resource, module.params, check_mode=module.check_mode, tell=module.debug))
     for warning in result.pop("warnings", []):

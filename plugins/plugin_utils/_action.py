@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, ClassVar
+from typing import Any, Callable, ClassVar
 
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -29,6 +29,7 @@ class ResourceAction(ActionBase):
     """Runs ``RESOURCE`` on the controller; where the task is delegated elsewhere, the module of the same name there."""
 
     RESOURCE: ClassVar[type[Resource]]
+    EXECUTE: ClassVar[Callable[..., dict[str, Any]]] = staticmethod(execute)
     TRANSFERS_FILES = False
     _requires_connection = False
     _supports_check_mode = True
@@ -40,7 +41,7 @@ class ResourceAction(ActionBase):
         self._host = task_vars.get("inventory_hostname", "localhost")
         self._said: tuple[str, float] = ("", 0.0)
         result = super().run(tmp, task_vars)
-        args = {**self._host_variables(task_vars), **self._task.args}
+        args = self._arguments(task_vars)
         if self._task.async_val and not self._task.delegate_to and not self._connection_is_local():
             raise AnsibleActionFail("async over a remote connection would start the task on the managed host. "
                                     "Add delegate_to: localhost to run it on the controller.")
@@ -49,6 +50,10 @@ class ResourceAction(ActionBase):
                 module_name=self._task.resolved_action or self._task.action, module_args=args, task_vars=task_vars,
                 wrap_async=bool(self._task.async_val))}
         return {**result, **self._run_here(args)}
+
+    def _arguments(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Return the task's options, with those of the host's variables beneath."""
+        return {**self._host_variables(task_vars), **self._task.args}
 
     def _connection_is_local(self) -> bool:
         return self._connection is not None and self._connection.transport == "local"
@@ -85,7 +90,7 @@ class ResourceAction(ActionBase):
         secrets = validated._no_log_values
         if validated.error_messages:
             return remove_values({"failed": True, "changed": False, "msg": validated.errors.msg}, secrets)
-        outcome = with_library_hint(execute(self.RESOURCE, validated.validated_parameters, tell=self._tell,
+        outcome = with_library_hint(self.EXECUTE(self.RESOURCE, validated.validated_parameters, tell=self._tell,
                                             check_mode=self._task.check_mode))
         outcome["invocation"] = {"module_args": {
             name: "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" if self._secret(name) and value is not None else value

@@ -21,26 +21,27 @@ MASK = "********"
 
 def execute(resource_class: type[Resource], params: Params, *, check_mode: bool, tell: Tell) -> dict[str, Any]:
     """Run a resource and return the task's result: with ``failed``, ``msg`` and ``error`` where it failed."""
-    return execute_together([resource_class], params, check_mode=check_mode, tell=tell)[0]
+    return execute_together([(resource_class, params)], check_mode=check_mode, tell=tell)[0]
 
 
-def execute_together(classes: Sequence[type[Resource]], params: Params, *, check_mode: bool,
+def execute_together(runs: Sequence[tuple[type[Resource], Params]], *, check_mode: bool,
                      tell: Tell) -> list[dict[str, Any]]:
-    """Run resources of one BMC one after the other, over one login; return the result of each, as alone.
+    """Run resources of one BMC, each with its options, one after the other, over one login; return the result of
+    each, as alone. How to connect is taken from the first.
 
     What keeps one from working does not keep the next from it, except that a BMC that could not be reached or
     logged in to is not asked again.
     """
-    place = _Place(params, check_mode=check_mode)
-    with _logout_on_termination():
+    place = _Place(runs[0][1], check_mode=check_mode)
+    with terminated_cleanly():
         try:
-            results = [_attempt(cls, place, tell=tell) for cls in classes]
+            results = [_attempt(cls(params, tell=tell), place) for cls, params in runs]
         finally:
             place.close()
     for result in results:
         if place.driver is not None and place.driver.warnings:
             result["warnings"] = result.get("warnings", []) + place.driver.warnings
-    secrets = tuple(place.secrets) + tuple(secret for cls in classes for secret in secrets_of(cls.SPEC, params))
+    secrets = tuple(place.secrets) + tuple(secret for cls, params in runs for secret in secrets_of(cls.SPEC, params))
     return [scrub(result, secrets) for result in results]
 
 
@@ -89,9 +90,8 @@ class _Place:
             self.driver.close()
 
 
-def _attempt(resource_class: type[Resource], place: _Place, *, tell: Tell) -> dict[str, Any]:
+def _attempt(resource: Resource, place: _Place) -> dict[str, Any]:
     """Run one resource at its BMC; an error becomes part of the result."""
-    resource = resource_class(place.params, tell=tell)
     result: dict[str, Any] = {"changed": False}
     driver: Optional[Driver] = None
     try:
@@ -180,7 +180,7 @@ def scrub(value: Any, secrets: Any) -> Any:
 
 
 @contextmanager
-def _logout_on_termination() -> Iterator[None]:
+def terminated_cleanly() -> Iterator[None]:
     """Turn SIGTERM into an exception while a BMC is in use, so that the session is deleted on the way out."""
     if threading.current_thread() is not threading.main_thread():
         yield
