@@ -243,6 +243,10 @@ class Logs(Capability):
         is ``None`` where it is not told.
         """
 
+    def count(self, log: str) -> Optional[int]:
+        """Return how many entries the log holds, ``None`` where the BMC does not tell."""
+        return None
+
     @abstractmethod
     def clear(self, log: str) -> None:
         """Clear the log."""

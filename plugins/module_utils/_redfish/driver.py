@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from .._bmc.errors import BmcError, InvalidInput, Rejected, Unreachable
-from .._bmc.interface import Accounts, Bios, Boot, Capability, Driver, Hardware, Logs, Power, VirtualMedia
+from .._bmc.interface import Accounts, Bios, Boot, Capability, Driver, Hardware, Health, Logs, Power, VirtualMedia
 from .._bmc.options import Connection
 from .._bmc.quirks import Quirks
 from .accounts import RedfishAccounts
@@ -17,6 +17,7 @@ from .boot import RedfishBoot
 from .client import Client, dig, link_of
 from .connector import Connector
 from .hardware import RedfishHardware
+from .health import RedfishHealth
 from .logs import RedfishLogs
 from .power import RedfishPower
 from .session import Session
@@ -38,6 +39,7 @@ class RedfishDriver(Driver):
         Logs: RedfishLogs,
         Hardware: RedfishHardware,
         Bios: RedfishBios,
+        Health: RedfishHealth,
     }
 
     def __init__(self, connection: Connection) -> None:

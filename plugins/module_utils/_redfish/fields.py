@@ -9,6 +9,7 @@ import re
 from typing import Any, Optional
 
 from .._domain.units import health, identifier, positive, snake, text
+from .power import STATES
 from .reading import first, values_at
 
 STATUS = {"health": (health, "Status/Health", "Status/HealthRollup"), "state": (snake, "Status/State")}
@@ -16,6 +17,12 @@ NAMED = {"id": (identifier, "Id", "MemberId"), "name": (text, "Name")}
 PART = {"manufacturer": (text, "Manufacturer"), "model": (text, "Model"), "part_number": (text, "PartNumber"),
         "serial_number": (text, "SerialNumber")}
 LOCATIONS = ("PhysicalLocation", "Location", "Slot/Location", "Controllers/*/Location", "Oem/*/Location")
+
+
+def power_state(system: Any) -> Optional[str]:
+    """Return the power state of a system in neutral words."""
+    state = system.get("PowerState")
+    return STATES[state].value if isinstance(state, str) and state in STATES else None
 
 
 def slot_of(document: Any, *places: str) -> Optional[str]:

@@ -15,11 +15,10 @@ from .._domain.units import (
 )
 from .boot import DEVICES, ENABLE, FIRMWARE_MODES, MODE, PERSISTENCES, TARGET
 from .client import dig, link_of
-from .fields import NAMED, PART, STATUS
+from .fields import NAMED, PART, STATUS, power_state
 from .hardware_network import read_network
 from .hardware_pcie import read_gpus, read_pcie
 from .hardware_storage import read_controllers, read_disks, read_volumes
-from .power import STATES
 from .reading import Reader, absent, extract, first, read_sections, values_at
 
 SYSTEM = {
@@ -70,14 +69,8 @@ def read_system(reader: Reader) -> Optional[Json]:
     summary = extract(system, SUMMARY)
     if counts["processor_count"] is None:
         counts = summary
-    return row("system", **extract(system, SYSTEM), boot=_boot(system), power_state=_power(system),
+    return row("system", **extract(system, SYSTEM), boot=_boot(system), power_state=power_state(system),
                **{key: value if value is not None else summary[key] for key, value in counts.items()})
-
-
-def _power(system: Json) -> Optional[str]:
-    """Return the power state in neutral words."""
-    state = system.get("PowerState")
-    return STATES[state].value if isinstance(state, str) and state in STATES else None
 
 
 def _boot(system: Json) -> Json:

@@ -95,6 +95,12 @@ class RedfishLogs(Logs):
         members = self._newest_members(collection, limit)
         return newest_first(_row(member) for member in members)[:limit]
 
+    def count(self, log: str) -> Optional[int]:
+        """Return how many entries the collection says that it has."""
+        collection = link_of(self._document(log).get("Entries"))
+        told = self._first_page(collection).get("Members@odata.count") if collection else 0
+        return told if isinstance(told, int) and not isinstance(told, bool) else None
+
     def _newest_members(self, collection: str, limit: int) -> list[Json]:
         """Return documents among which are the newest: pages are read until they are all there, or surely enough."""
         rows: list[Json] = []
