@@ -47,7 +47,7 @@ def config(fleet, addresses, **more):
 def test_a_range_is_searched_and_grouped(fleet, tmp_path):
     """Live ones become hosts with variables and groups; addresses that refuse are left out; the dead are counted."""
     code, found, errors = listing(tmp_path, config(
-        fleet, ["127.1.0.0/26"], exclude=["127.1.0.1"],
+        fleet, ["127.1.0.1-30"], exclude=["127.1.0.1"],
         keyed_groups=[{"key": "typeone_bmc.power_state", "prefix": "power"}], compose={"serial": "typeone_bmc.serial_number"},
         groups={"critical": "typeone_bmc.health == 'critical'"}), environment={"FLEET_PASSWORD": fleet.password})
     assert code == 0, errors
