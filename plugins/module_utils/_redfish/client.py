@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Callable, Iterable, Iterator, Optional
@@ -15,7 +16,7 @@ from .._domain.deadline import Deadline
 from .answers import Answer, Json
 from .connector import Connector
 
-SECRET_KEYS = ("password", "secret", "token", "key", "credential")
+SECRET_NAMES = re.compile(r"password|passphrase|secret|token|credential|key$", re.IGNORECASE)
 OnError = Callable[[str, BmcError], None]
 
 
@@ -37,7 +38,7 @@ def dig(document: Any, *keys: str) -> Any:
 def redacted(body: Any) -> Any:
     """Return a request's body with secrets masked, for results."""
     if isinstance(body, dict):
-        return {key: "********" if any(word in key.lower() for word in SECRET_KEYS) and isinstance(value, str)
+        return {key: "********" if SECRET_NAMES.search(key) and isinstance(value, str)
                 else redacted(value) for key, value in body.items()}
     return [redacted(value) for value in body] if isinstance(body, list) else body
 
