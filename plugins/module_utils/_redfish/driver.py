@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from .._bmc.errors import BmcError, InvalidInput, Rejected, Unreachable
-from .._bmc.interface import Accounts, Bios, Boot, Capability, Driver, Hardware, Health, Logs, Power, VirtualMedia
+from .._bmc.interface import (
+    Accounts, Bios, Boot, Capability, Driver, Hardware, Health, Logs, Power, SecureBoot, VirtualMedia,
+)
 from .._bmc.options import Connection
 from .._bmc.quirks import Quirks
 from .accounts import RedfishAccounts
@@ -20,6 +22,7 @@ from .hardware import RedfishHardware
 from .health import RedfishHealth
 from .logs import RedfishLogs
 from .power import RedfishPower
+from .secure_boot import RedfishSecureBoot
 from .session import Session
 from .virtual_media import RedfishVirtualMedia
 
@@ -40,6 +43,7 @@ class RedfishDriver(Driver):
         Hardware: RedfishHardware,
         Bios: RedfishBios,
         Health: RedfishHealth,
+        SecureBoot: RedfishSecureBoot,
     }
 
     def __init__(self, connection: Connection) -> None:
