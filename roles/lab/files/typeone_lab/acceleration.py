@@ -25,6 +25,10 @@ DEADLINE = 15.0  # seconds; a kernel that is accelerated needs about one
 META_PACKAGES = ("linux-image-cloud-amd64", "linux-image-virtual")
 # All that a kernel without a root can say. By then its processors, timers and drivers have started.
 REACHED = b"Unable to mount root fs"
+EXTRACT = """cd "$0"
+apt-get -qq download "$1"
+dpkg-deb --fsys-tarfile ./*.deb | tar -x --wildcards './boot/vmlinuz-*'
+"""
 NAMES = {"kvm": "hardware acceleration (KVM)", "qemu": "software emulation (TCG)"}
 
 
@@ -105,8 +109,7 @@ def _download(scratch: pathlib.Path) -> pathlib.Path:
         with contextlib.suppress(LabError):
             names = re.findall(r"Depends: (linux-image-\S+)", run(["apt-cache", "depends", meta]))
             for name in names[:1]:
-                script = 'cd "$0" && apt-get -qq download "$1" && dpkg-deb --fsys-tarfile ./*.deb | tar -x --wildcards "./boot/vmlinuz-*"'
-                run(["sh", "-ec", script, str(scratch), name])
+                run(["sh", "-ec", EXTRACT, str(scratch), name])
     for found in scratch.glob("boot/vmlinuz-*"):
         return pathlib.Path(shutil.move(found, scratch / "vmlinuz"))
     raise LabError(f"the package sources have none of {', '.join(META_PACKAGES)}")

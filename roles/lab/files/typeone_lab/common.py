@@ -106,12 +106,16 @@ def write(path: pathlib.Path, content: str | bytes, *, mode: int = 0o600) -> Non
 
 
 @contextlib.contextmanager
-def exclusive(path: pathlib.Path) -> t.Iterator[None]:
-    """Hold a lock file: labs may share one cache. The kernel lets go of it when the holder dies."""
+def exclusive(path: pathlib.Path, *, wait: bool = True) -> t.Iterator[bool]:
+    """Hold a lock file: labs may share one cache. The kernel lets go of it when the holder dies. Yields: is it held?"""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a", encoding="utf-8") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        held = True
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            held = False
+        yield held
 
 
 def wait_until(ready: t.Callable[[], bool], *, seconds: float, every: float = 0.1) -> bool:

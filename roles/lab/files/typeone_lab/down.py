@@ -11,7 +11,10 @@ import shutil
 
 import procs
 import provisioner
+import tree
 from common import Lab, LabError, run
+
+NSPAWN = pathlib.Path("/run/systemd/nspawn")
 
 
 def _processes(lab: Lab) -> set[int]:
@@ -58,6 +61,17 @@ def _namespace(lab: Lab) -> None:
         run(["ip", "netns", "delete", lab.netns])
 
 
+def _container(lab: Lab) -> None:
+    """Remove what the container's manager leaves in /run after it was killed."""
+    root = lab.dir / "provisioner/root"
+    with contextlib.suppress(OSError):
+        inode = root.stat()
+        (NSPAWN / f"locks/inode-{inode.st_dev}:{inode.st_ino}").unlink()
+    for folder in (NSPAWN / f"propagate/typeone-{lab.name}", NSPAWN / "propagate", NSPAWN / "locks", NSPAWN):
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
+
+
 def _files(lab: Lab) -> None:
     for folder in (lab.dir, lab.run):
         if folder.exists() and lab.change(f"remove {folder}"):
@@ -93,5 +107,7 @@ def down(lab: Lab) -> None:
     _namespace(lab)
     if not lab.check:
         provisioner.remove_groups(lab)
+        _container(lab)
+        tree.clean(lab)
     _files(lab)
     _shared(lab)

@@ -59,8 +59,7 @@ def build(lab: Lab) -> None:
     with exclusive(lab.cache / "provisioner" / ".lock"):
         if wanted.exists():
             return
-        for stale in wanted.parent.glob("*.partial*"):
-            shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
+        _remove_partial(wanted.parent)
         scratch = wanted.parent / "scratch.partial"
         scratch.mkdir()
         lines = mirror.sources()
@@ -72,6 +71,20 @@ def build(lab: Lab) -> None:
         )
         partial.rename(wanted)
         shutil.rmtree(scratch)
+
+
+def _remove_partial(folder: pathlib.Path) -> None:
+    for stale in folder.glob("*.partial*"):
+        shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
+
+
+def clean(lab: Lab) -> None:
+    """Remove what a build that was stopped left in the cache, unless another lab builds now."""
+    folder = lab.cache / "provisioner"
+    if folder.is_dir() and any(folder.glob("*.partial*")):
+        with exclusive(folder / ".lock", wait=False) as held:
+            if held:
+                _remove_partial(folder)
 
 
 def _mmdebstrap(lab: Lab, lines: list[str], target: pathlib.Path, scratch: pathlib.Path) -> list[str]:
