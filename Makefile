@@ -22,7 +22,7 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export ANSIBLE_NOCOWS := 1
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help setup packages lint unit unit-next contract check lab-test test demo clean distclean
+.PHONY: help setup packages lint unit unit-next contract check lab-test test bench demo clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -78,6 +78,12 @@ test: ## All tests
 lab-test: setup $(INSTALLED)/.ready ## Whole deploys on virtual bare metal
 	@tests/tools/packages test lab
 	PYTHONPATH=$(INSTALLED) $(PYTEST) -x -v tests/lab
+
+bench: setup $(INSTALLED)/.ready ## Compare with community.general and read whole fleets; results in build/bench (on a quiet machine)
+	@venv=$(BUILD)/venv-bench
+	[ -e $$venv/.ready ] || { echo "== Making the benchmarks' virtual environment"; $(PYTHON) -m venv $$venv
+	  $$venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt -r tests/benchmarks/requirements.txt; touch $$venv/.ready; }
+	for name in tasks fleet plot; do PYTHONPATH=tests/benchmarks $$venv/bin/python tests/benchmarks/$$name.py; done
 
 demo: setup $(INSTALLED)/.ready ## Build the lab and deploy a Xen host on one of its servers, through its BMC alone
 	@tests/tools/packages lab
