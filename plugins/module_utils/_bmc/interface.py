@@ -18,6 +18,7 @@ from .._domain.boot import BootDevice, BootOverride
 from .._domain.deadline import Deadline
 from .._domain.power import PowerAction, PowerState
 from .errors import Unsupported
+from .options import Connection
 
 Json = dict[str, Any]
 Tell = Callable[[str], None]
@@ -61,8 +62,8 @@ class Boot(Capability):
         """Return the devices that this BMC says it takes as an override."""
 
     @abstractmethod
-    def read(self) -> BootOverride:
-        """Read the override anew."""
+    def read(self, wanted: Optional[BootOverride] = None) -> BootOverride:
+        """Read the override anew. ``wanted`` tells what to look for where a BMC has several places for it."""
 
     @abstractmethod
     def write(self, wanted: BootOverride) -> None:
@@ -261,9 +262,11 @@ class BmcNetwork(Capability):
 
     @abstractmethod
     def read(self) -> Json:
-        """Return ``{hostname, interface, mac_address, dhcp, address, netmask, gateway, dns, vlan, ntp, protocols}``.
+        """Return ``{hostname, interface, in_use, mac_address, dhcp, address, netmask, gateway, dns, vlan, ntp, protocols}``.
 
-        ``dns`` and ``ntp`` are lists of servers, ``vlan`` an id (0: none), ``protocols`` a name and whether it is on.
+        ``in_use`` tells whether the task speaks to the BMC through this interface, as far as that can be known.
+
+        Addresses are of IPv4; ``dns`` and ``ntp`` are lists of servers, ``vlan`` an id (0: none), ``protocols`` a name and whether it is on.
         ``None`` is what the BMC does not tell; it cannot be changed.
         """
 
@@ -320,6 +323,10 @@ class Console(Capability):
         passes; return which. ``send`` is typed first."""
 
 
+CAPABILITIES: tuple[type[Capability], ...] = (
+    Power, Boot, Hardware, Health, VirtualMedia, Bios, Storage, Firmware, SecureBoot, Accounts, Logs, BmcNetwork,
+    Certificates, Events, Console)
+
 CapabilityType = TypeVar("CapabilityType", bound=Capability)
 
 
@@ -343,6 +350,11 @@ class Driver(ABC):
     def close(self) -> None:
         """Log out and disconnect; never raises, may be called twice."""
 
+    def reconnect(self, connection: Connection) -> None:
+        """Go on with the same BMC at another address, or behind another certificate; asks it nothing yet."""
+        raise Unsupported(f"{self.protocol} cannot follow a BMC to another address", protocol=self.protocol,
+                          remedy="Use bmc_protocol: redfish.")
+
     @abstractmethod
     def identity(self) -> Json:
         """Return ``{manufacturer, model, firmware}`` as rules of quirks match them; ``None`` where unknown."""
@@ -350,11 +362,24 @@ class Driver(ABC):
     def get(self, capability: type[CapabilityType]) -> CapabilityType:
         """Return this BMC's ``capability``; raise :class:`Unsupported` with the alternative where there is none."""
         if capability not in self.CAPABILITIES:
-            raise Unsupported(f"{self.protocol} has no {capability.title}", remedy=self.ALTERNATIVES.get(
-                capability, "Use bmc_protocol: redfish."), protocol=self.protocol, capability=capability.title)
+            raise Unsupported(f"{self.protocol} has no {capability.title}", remedy=self.alternative(capability),
+                              protocol=self.protocol, capability=capability.title)
         if capability not in self._capabilities:
             self._capabilities[capability] = self.CAPABILITIES[capability](self)
         return self._capabilities[capability]
+
+    def alternative(self, capability: type[Capability]) -> str:
+        """Return what to do where the protocol has no ``capability``."""
+        return self.ALTERNATIVES.get(capability, "Use the maker's own tool." if self.protocol == "redfish"
+                                     else "Use bmc_protocol: redfish.")
+
+    def systems(self) -> list[str]:
+        """Return what ``bmc_system`` may name; one system that needs no name is an empty list."""
+        return []
+
+    def lacks(self, capability: type[Capability]) -> Optional[str]:
+        """Return why this BMC has no ``capability`` although the protocol knows it, ``None`` where it seems to."""
+        return None
 
     def warn(self, text: str) -> None:
         """Keep a warning for the result, once."""

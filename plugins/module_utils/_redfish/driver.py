@@ -21,6 +21,7 @@ from .connector import Connector
 from .hardware import RedfishHardware
 from .health import RedfishHealth
 from .logs import RedfishLogs
+from .offers import lacks
 from .power import RedfishPower
 from .secure_boot import RedfishSecureBoot
 from .session import Session
@@ -141,6 +142,14 @@ class RedfishDriver(Driver):
         if not links:
             raise Rejected("the BMC lists no manager")
         return self.client.read(links[0])
+
+    def systems(self) -> list[str]:
+        """Return the last parts of the paths of all systems behind this BMC."""
+        return [link.rstrip("/").rsplit("/", 1)[-1] for link in self.system_links()]
+
+    def lacks(self, capability: type[Capability]) -> Optional[str]:
+        """Return why the service has no ``capability``, ``None`` where it seems to."""
+        return lacks(self, capability)
 
     def identity(self) -> Json:
         """Return what rules of quirks match: maker and model of system and BMC, firmware of the BMC."""
