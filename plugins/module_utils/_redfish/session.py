@@ -126,6 +126,18 @@ class Session:
         if self._basic:
             self._use_basic()
 
+    def move(self, connector: Connector) -> None:
+        """Go on over another connection to the same BMC, with the login as it is."""
+        before, self._connector = self._connector, connector
+        self._connection = replace(connector.connection, password=self._connection.password)
+        token = before._session.headers.get("X-Auth-Token")
+        if token:
+            connector.set_http_session_auth(token)
+            connector.on_session_lost = self._renew
+        elif self._basic:
+            self._use_basic()
+        before.close()
+
     def close(self) -> None:
         """Delete the session, and the one before it where the BMC had ended that for no reason; never raises."""
         locations, self._location, self._former = (self._former, self._location), None, None
