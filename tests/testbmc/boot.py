@@ -18,7 +18,7 @@ def patch_system(bmc, path: str, data: dict, _request) -> None:
     """PATCH of a system or of its settings object."""
     owner = bmc.store.settings.get(path)
     rules = {"AssetTag": (str, type(None)), "HostName": str, "IndicatorLED": ["Off", "Lit", "Blinking"], "LocationIndicatorActive": bool,
-             "PowerRestorePolicy": ["AlwaysOn", "AlwaysOff", "LastState"], "Boot": bmc.boot.rules(owner or path)}
+             "PowerRestorePolicy": ["AlwaysOn", "AlwaysOff", "LastState"], "Boot": bmc.boot.rules(owner or path, settings=path)}
     if owner is not None:
         rules["@Redfish.SettingsApplyTime"] = dict
         check_properties(bmc, owner, {key: value for key, value in data.items() if not key.startswith("@")}, rules)
@@ -50,9 +50,9 @@ class Boot:
         """The Boot object."""
         return self._bmc.store.get(system).get("Boot") or {}
 
-    def rules(self, system: str) -> dict:
-        """What a Boot object may hold when written: only what the system has."""
-        boot = self.now(system)
+    def rules(self, system: str, *, settings: str) -> dict:
+        """What a Boot object may hold when written: only what the system has, or its settings object."""
+        boot = {**self.now(settings), **self.now(system)}
         told = {name: boot.get(f"{name}@Redfish.AllowableValues") for name in
                 ("BootSourceOverrideTarget", "BootSourceOverrideEnabled", "BootSourceOverrideMode")}
         found: dict = {"BootSourceOverrideTarget": told["BootSourceOverrideTarget"] or TARGETS,

@@ -47,7 +47,7 @@ class IpmiBoot(Boot):
         # Bit 7 of the second byte says that the parameter is locked or invalid: then no flag counts.
         return bytes(5) if answer[1] & 0x80 else answer[2:7].ljust(5, b"\0")
 
-    def read(self) -> BootOverride:
+    def read(self, wanted: Optional[BootOverride] = None) -> BootOverride:
         """Read the flags anew; without their valid bit there is no override, and the mode is not known."""
         flags = self._flags()
         if not self._valid(flags):

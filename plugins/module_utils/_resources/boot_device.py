@@ -59,7 +59,7 @@ class BootDeviceResource(Resource):
 
     def read(self) -> dict[str, Any]:
         """Return the override in plain form."""
-        self._current = self.bmc.read()
+        self._current = self.bmc.read(self._wanted())
         return self._current.as_dict()
 
     def plan(self, current: dict[str, Any]) -> Change:
@@ -82,7 +82,7 @@ class BootDeviceResource(Resource):
             self.bmc.write(wanted)
         except AnswerLost as error:
             self.tell(f"{error.cause}; reading the override back instead of asking again")
-        reached, seen = wait_until(self.bmc.read, lambda seen: satisfied(seen, wanted),
+        reached, seen = wait_until(lambda: self.bmc.read(wanted), lambda seen: satisfied(seen, wanted),
                                    deadline=Deadline(self.params["wait_timeout"]))
         if reached:
             return Effect(observed=seen.as_dict(), verified=True)
