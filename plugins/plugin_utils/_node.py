@@ -17,6 +17,7 @@ from ansible.plugins.action import ActionBase
 SAY_EVERY = 15.0
 """Seconds of silence after which a person is told what is waited for."""
 WRONG_KEY = re.compile(r"host key verification failed|identification has changed", re.IGNORECASE)
+CONNECTING = re.compile(r"^(Failed to connect to the host via ssh: )?(ssh: connect to host \S+ port \d+: )?")
 ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>c78])")
 
 # One round trip, few processes: each costs a tenth of a second on an emulated machine.
@@ -51,7 +52,8 @@ class NodeShell:
 
     def run(self, script: str) -> str:
         """The output of a shell script. Raises AnsibleConnectionFailure, or AnsibleError where it fails."""
-        done = self.action._low_level_execute_command(script, sudoable=True)  # pylint: disable=protected-access
+        # What Ansible appends to a command begins with "&&": no line break may stand before it.
+        done = self.action._low_level_execute_command(script.strip(), sudoable=True)  # pylint: disable=protected-access
         if done["rc"]:
             if done["rc"] == 255:
                 raise AnsibleConnectionFailure(done["stderr"].strip() or "the connection was lost")
@@ -119,6 +121,6 @@ def parse_probe(output: str) -> dict[str, t.Any]:
 
 
 def reason(error: Exception) -> str:
-    """The last line of a connection's complaint: the ones before it are the command line and debugging."""
+    """The last line of a connection's complaint, without what is known anyway: who asked, how and where."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[-1] if lines else "no answer").rstrip(".")
+    return CONNECTING.sub("", lines[-1] if lines else "no answer").rstrip(".")

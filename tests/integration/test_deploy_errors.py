@@ -41,6 +41,11 @@ def node(folder: pathlib.Path, bmc, **more) -> dict:
             "typeone_ssh_public_keys": ["ssh-ed25519 AAAA operator"], **more}
 
 
+def first_mac(bmc) -> str:
+    """The MAC address of the system's first interface."""
+    return next(bmc.get(path)["MACAddress"] for path in bmc.of_kind("EthernetInterface") if path.startswith(bmc.system))
+
+
 def closed_port() -> int:
     """A port that nobody listens on."""
     with socket.socket() as probe:
@@ -62,8 +67,7 @@ def test_each_node_says_what_is_wrong_before_anything_is_changed(test_bmc, tmp_p
         "certificate": node(tmp_path, bmc, ca_path=None),
         "input": node(tmp_path, bmc, typeone_disk_hints={}),
         "hardware": node(tmp_path, bmc, typeone_requirements={"min_memory_gib": 4096, "min_cpus": 999, "min_nics": 99},
-                         typeone_boot_mac=next(iter(bmc.get(path)["MACAddress"] for path in bmc.of_kind("EthernetInterface")
-                                                    if path.startswith(bmc.system)))),
+                         typeone_boot_mac=first_mac(bmc)),
     }
     code, output = playbook(tmp_path, "typeone.metal.deploy", hosts)
     assert code != 0
@@ -91,7 +95,8 @@ def test_a_node_that_never_comes_up_is_powered_off_and_its_console_is_shown(test
         runpy.run_path({str(CLAIM)!r}, run_name="__main__")
         """))
     served = {"claim_program": str(program), "url": "http://192.0.2.2", "loader_id": "0"}
-    made = {"image": {"key": "i", "kernel_args": [], "xen_args": [], "hypervisor": "xen"}, "ramdisk": {"key": "r"}}
+    made = {"image": {"key": "i", "url_path": "/images/i", "kernel_args": [], "xen_args": [], "hypervisor": "xen"},
+            "ramdisk": {"key": "r", "url_path": "/ramdisks/r"}}
     roles = {"ansible.builtin.include_role": {"name": "typeone.metal.os_deploy", "tasks_from": "phase"},
              "loop_control": {"loop_var": "os_deploy_phase"}}
     book = tmp_path / "play.yml"
@@ -101,8 +106,7 @@ def test_a_node_that_never_comes_up_is_powered_off_and_its_console_is_shown(test
         {"hosts": "nodes", "gather_facts": False, "tasks": [{**roles, "loop": [
             "validate", "inspect", "prepare_firmware", "stage", "boot"]}]}]))
     hosts = {"node1": node(tmp_path, bmc, typeone_boot_timeout=2, typeone_console_log=str(tmp_path / "console.log"),
-                           typeone_boot_mac=next(iter(bmc.get(path)["MACAddress"] for path in bmc.of_kind("EthernetInterface")
-                                                      if path.startswith(bmc.system))))}
+                           typeone_boot_mac=first_mac(bmc))}
     code, output = playbook(tmp_path, str(book), hosts)
     assert code != 0
     message = told(output, "node1")
