@@ -18,7 +18,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._resources.boot_devi
 from ansible_collections.typeone.metal.plugins.module_utils._resources.power import PowerResource
 
 GET_OPTIONS, SET_OPTIONS = (0x00, 0x09), (0x00, 0x08)
-NOT_SUPERMICRO = {"maker": 674}
+NOT_SUPERMICRO = {"identity": {"maker": 674}}
 
 
 @pytest.fixture(scope="module", name="simulator")
@@ -47,7 +47,7 @@ def flags(bmc):
 
 def test_powers_on_and_is_idempotent(ipmi_bmc):
     """The system is on afterwards; a second run sends reads only."""
-    bmc = ipmi_bmc(lag=0.2)
+    bmc = ipmi_bmc(chassis={"lag": 0.2})
     result = power(bmc, "powered_on")
     assert result["changed"] and result["verified"] and result["power"] == {"state": "on"}
     assert result["bmc"] == {"address": "127.0.0.1", "protocol": "ipmi", "reason": "bmc_protocol is ipmi"}
@@ -91,7 +91,7 @@ def test_power_cycle_takes_the_power_away_and_gives_it_back(ipmi_bmc):
 
 def test_a_soft_power_off_that_never_ends(ipmi_bmc):
     """It fails at the deadline, or is forced where that was asked for."""
-    bmc = ipmi_bmc(graceful=None)
+    bmc = ipmi_bmc(chassis={"graceful": None})
     bmc.chassis.on = True
     result = power(bmc, "powered_off", graceful_timeout=1)
     assert result["error"] == {"kind": "timeout", "last_seen": "on"} and bmc.chassis.controls == [5]
@@ -157,7 +157,7 @@ def test_a_start_uses_the_flags_up(ipmi_bmc):
                                      {"parameter_3": False, "parameter_0": False}])
 def test_optional_parameters(ipmi_bmc, without):
     """BMCs without "set in progress", or without a say in the expiry of the flags, are written to all the same."""
-    bmc = ipmi_bmc(**without)
+    bmc = ipmi_bmc(chassis=without)
     assert boot(bmc, device="pxe")["verified"] and flags(bmc) == (True, False, False, 1)
 
 
@@ -189,7 +189,7 @@ def test_a_device_that_ipmi_has_not(ipmi_bmc):
 
 def test_the_disk_in_uefi_mode_of_a_bmc_with_a_selector_of_its_own(ipmi_bmc):
     """Written and read back as the disk; elsewhere it is the ordinary selector."""
-    bmc = ipmi_bmc(maker=10876)
+    bmc = ipmi_bmc(identity={"maker": 10876})
     assert boot(bmc, device="disk", firmware_mode="uefi")["verified"] and bmc.chassis.flags[1] == 0x24
     assert not boot(bmc, device="disk", firmware_mode="uefi")["changed"]
     assert boot(bmc, device="disk", firmware_mode="bios")["verified"] and bmc.chassis.flags[1] == 0x08
@@ -199,14 +199,14 @@ def test_the_disk_in_uefi_mode_of_a_bmc_with_a_selector_of_its_own(ipmi_bmc):
 
 def test_flags_that_are_locked_do_not_count(ipmi_bmc):
     """A BMC that reads them back as invalid has no override; that nothing came of the write is told."""
-    bmc = ipmi_bmc(invalid_flags=True)
+    bmc = ipmi_bmc(chassis={"invalid_flags": True})
     result = boot(bmc, device="pxe", wait_timeout=1)
     assert result["failed"] and result["error"]["kind"] == "rejected" and "reads back" in result["msg"]
 
 
 def test_a_lost_answer_to_the_flags_is_read_back(ipmi_bmc):
     """Every answer to the write is lost: what it came to is read."""
-    bmc = ipmi_bmc(parameter_0=False, parameter_3=False)
+    bmc = ipmi_bmc(chassis={"parameter_0": False, "parameter_3": False})
     bmc.server.fail_next("lose_answer", SET_OPTIONS, times=1)
     assert boot(bmc, device="pxe", bmc_timeout=2)["verified"] and flags(bmc) == (True, False, False, 1)
 

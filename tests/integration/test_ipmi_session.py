@@ -205,7 +205,7 @@ over_ipmi(PowerResource, Bmc, state="powered_off", graceful_timeout=60)
 
 def test_a_task_that_is_killed_logs_out(ipmi_bmc):
     """SIGTERM in the middle of waiting ends the session on the BMC."""
-    bmc = ipmi_bmc(graceful=None)
+    bmc = ipmi_bmc(chassis={"graceful": None})
     bmc.chassis.on = True
     script = SCRIPT.format(path=sys.path, port=bmc.port, username=bmc.username, password=bmc.password)
     with subprocess.Popen([sys.executable, "-c", script], env=dict(os.environ)) as task:

@@ -9,6 +9,7 @@ tests, and is itself checked with ipmitool. ``ipmi.programs`` starts OpenIPMI's 
     with IpmiBmc() as bmc:
         bmc.port, bmc.username, bmc.password
         bmc.chassis.on, bmc.chassis.flags, bmc.chassis.controls
+        bmc.log.records, bmc.users.slots, bmc.lan.parameters, bmc.sensors.add(...), bmc.frus.data
         bmc.server.log          # every command that was done: (netfn, command, data)
         bmc.writes()            # those of them that are no reads
         bmc.server.fail_next("lose_answer", (0x00, 0x02))
@@ -21,25 +22,23 @@ from typing import Any
 
 from .machine import Chassis, Commands, Identity
 from .server import Server
-
-CHASSIS = ("graceful", "lag", "parameter_3", "parameter_0", "invalid_flags")
-IDENTITY = ("maker", "product", "firmware")
+from .services import Frus, Lan, Log, Sensors, Users
 
 
 class IpmiBmc:
-    """One BMC. Options are those of :class:`Server`, :class:`Chassis` and :class:`Identity`."""
+    """One BMC. Options are those of :class:`Server`; a part's own go in a dictionary of its name, as in
+    ``IpmiBmc(chassis={"graceful": None})``. The account is the second slot of ``users``, of level ``privilege``.
+    """
 
     username, password = "operator", "An IPMI password!"
 
-    def __init__(self, **options: Any) -> None:
-        self.accounts = {self.username: {"password": self.password, "privilege": options.pop("privilege", 4),
-                                         "enabled": True}}
+    def __init__(self, *, privilege: int = 4, **options: Any) -> None:
         self.commands = Commands()
-        chassis = {name: options.pop(name) for name in CHASSIS if name in options}
-        identity = {name: options.pop(name) for name in IDENTITY if name in options}
-        self.chassis = Chassis(self.commands, **chassis)
-        self.identity = Identity(self.commands, **identity)
-        self.server = Server(users=lambda: self.accounts, **options)
+        for name, kind in (("chassis", Chassis), ("identity", Identity), ("log", Log), ("sensors", Sensors),
+                           ("frus", Frus), ("users", Users), ("lan", Lan)):
+            setattr(self, name, kind(self.commands, **options.pop(name, {})))
+        self.users.set(2, self.username, self.password, privilege)
+        self.server = Server(users=self.users.accounts, **options)
         self.server.handle = self.commands
 
     @property

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from typing import Any, Callable, Optional
 
@@ -42,7 +43,7 @@ class Commands:
             return 0xD4, b""
         try:
             return self._handlers[key](session, request.data)
-        except IndexError:
+        except (IndexError, KeyError, struct.error):
             return 0xC7, b""
 
 

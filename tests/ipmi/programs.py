@@ -58,9 +58,14 @@ sensor_set_threshold 0x20 0 1 settable 111000 0x70 0x60 0x50 0 0 0
 sensor_set_event_support 0x20 0 1 enable scanning per-state 000111111111111 000111111111111 000111111111111 000111111111111
 sensor_set_value 0x20 0 1 0x2a 0
 main_sdr_add 0x20 {sdr}
-{fru}
+{more}
 mc_enable 0x20
 """
+
+
+def words(data: bytes) -> str:
+    """Return bytes as the simulator's language has them."""
+    return " ".join(f"0x{byte:02x}" for byte in data)
 
 
 def free_port(kind: int = socket.SOCK_DGRAM) -> int:
@@ -112,9 +117,13 @@ class Program:
 
 
 class IpmiSim(Program):
-    """OpenIPMI's simulator: cipher suite 3, a log, sensors, a FRU, accounts, LAN parameters, and a console."""
+    """OpenIPMI's simulator: cipher suite 3, a log, a sensor, a FRU, accounts, LAN parameters, and a console.
 
-    def __init__(self, folder: pathlib.Path, *, sdr: bytes, fru: bytes = b"", console: int = 0) -> None:
+    ``events`` are entries of the log, from their time on (13 bytes).
+    """
+
+    def __init__(self, folder: pathlib.Path, *, sdr: bytes, fru: bytes = b"", console: int = 0,
+                 events: tuple = ()) -> None:
         super().__init__(username=USERNAME, password=PASSWORD)
         self.folder = folder
         control = folder / "control"
@@ -126,9 +135,10 @@ class IpmiSim(Program):
         (folder / "lan.conf").write_text(LAN.format(
             port=self.port, control=control, serial=free_port(socket.SOCK_STREAM), password=PASSWORD,
             sol=f'sol "tcp:127.0.0.1:{console}" 115200' if console else ""))
-        (folder / "bmc.emu").write_text(EMULATION.format(
-            sdr=" ".join(f"0x{byte:02x}" for byte in sdr),
-            fru=f'mc_add_fru_data 0x20 0 {len(fru)} file 0 "{folder}/fru.bin"' if fru else ""))
+        more = [f"sel_add 0x20 0x02 {words(event)}" for event in events]
+        if fru:
+            more.append(f'mc_add_fru_data 0x20 0 {len(fru)} file 0 "{folder}/fru.bin"')
+        (folder / "bmc.emu").write_text(EMULATION.format(sdr=words(sdr), more="\n".join(more)))
 
     def start(self) -> "IpmiSim":
         """Start the simulator."""

@@ -36,7 +36,7 @@ def compact_sensor(number: int, name: str, *, kind: int, reading: int = 0x6F, en
                    share: int = 1, record: int = 0) -> bytes:
     """Return a compact sensor record, for discrete sensors."""
     body = bytes((0x20, 0, number, *entity, 0x67, 0x40, kind, reading)) + bytes.fromhex("ff00ff00ff00")
-    body += bytes((0xC0, 0, 0, share, 0, 0, 0, 0, 0, 0, 0)) + bytes((0,)) + bytes((0xC0 | len(name),)) + name.encode()
+    body += bytes((0xC0, 0, 0, share, 0, 0, 0, 0, 0, 0, 0)) + bytes((0xC0 | len(name),)) + name.encode()
     return record.to_bytes(2, "little") + bytes((0x51, 0x02, len(body))) + body
 
 

@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 from .._bmc.errors import BmcError, BrokenAnswer, MissingLibrary
 from .._bmc.interface import (
-    Bios, Boot, Capability, Certificates, Driver, Events, Firmware, Power, SecureBoot, Storage, VirtualMedia,
+    Bios, Boot, Capability, Certificates, Driver, Events, Firmware, Logs, Power, SecureBoot, Storage, VirtualMedia,
 )
 from .._bmc.options import Connection
 from .._bmc.quirks import Quirks
@@ -18,8 +18,11 @@ from . import rmcp
 from .boot import IpmiBoot
 from .client import Client
 from .commands import GET_DEVICE_ID
+from .fru import FruReader, first_of
+from .logs import IpmiLogs
 from .makers import maker_of
 from .power import IpmiPower
+from .sdr import SdrRepository
 
 Json = dict[str, Any]
 REDFISH = "Use bmc_protocol: redfish"
@@ -29,7 +32,7 @@ class IpmiDriver(Driver):
     """One BMC and the one system that it manages."""
 
     protocol = "ipmi"
-    CAPABILITIES: dict[type[Capability], type] = {Power: IpmiPower, Boot: IpmiBoot}
+    CAPABILITIES: dict[type[Capability], type] = {Power: IpmiPower, Boot: IpmiBoot, Logs: IpmiLogs}
     ALTERNATIVES: dict[type[Capability], str] = {
         VirtualMedia: f"{REDFISH}, or boot over the network (bmc_boot_device with device: pxe).",
         Bios: f"{REDFISH}, or enter the setup by hand (bmc_boot_device with device: bios_setup).",
@@ -48,6 +51,8 @@ class IpmiDriver(Driver):
         self.connection = connection
         self.client = Client(connection, sent=self.sent, open_within=open_within)
         self.quirks = Quirks(self.identity, protocol=self.protocol, extra=connection.quirks)
+        self.fru = FruReader(self.client)
+        self.sdr = SdrRepository(self.client)
 
     def open(self) -> None:
         """Log in."""
@@ -73,10 +78,21 @@ class IpmiDriver(Driver):
                 "manufacturer": maker_of(maker)}
 
     def identity(self) -> Json:
-        """Return what rules of quirks match: the maker by its IANA number, the product, the firmware."""
+        """Return what rules of quirks match: the maker by its IANA number and the FRU, the product, the firmware."""
+        device, fru = self._or_empty(lambda: self.device), self._or_empty(lambda: self.fru.main)
+        makers = (device.get("manufacturer"), first_of(fru, ("product", "manufacturer"), ("board", "manufacturer")))
+        return {"manufacturer": " ".join(dict.fromkeys(filter(None, makers))) or None,
+                "model": self.product(fru) or (f"product {device['product_id']}" if device else None),
+                "firmware": device.get("firmware")}
+
+    @staticmethod
+    def product(fru: Json) -> Optional[str]:
+        """Return the name of the product as the FRU tells it."""
+        return first_of(fru, ("product", "name"), ("board", "name"))
+
+    @staticmethod
+    def _or_empty(read: Any) -> Json:
         try:
-            device = self.device
+            return read()
         except BmcError:
-            return {"manufacturer": None, "model": None, "firmware": None}
-        return {"manufacturer": device["manufacturer"], "model": f"product {device['product_id']}",
-                "firmware": device["firmware"]}
+            return {}
