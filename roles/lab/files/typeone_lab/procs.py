@@ -108,7 +108,8 @@ def in_cgroups(lab: Lab) -> set[int]:
 def stop(pids: t.Iterable[int], *, grace: float = 5.0) -> None:
     """Ask processes to end, and end those that do not within the grace (seconds; 0: at once)."""
     targets = set(pids) - ancestors()
-    for number, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, 10.0))[0 if grace else 1 :]:
+    steps = [(signal.SIGTERM, grace)] if grace else []
+    for number, seconds in [*steps, (signal.SIGKILL, 10.0)]:
         for pid in targets:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
