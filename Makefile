@@ -85,13 +85,13 @@ bench: setup $(INSTALLED)/.ready ## Compare with community.general and read whol
 	  $$venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt -r tests/benchmarks/requirements.txt; touch $$venv/.ready; }
 	for name in tasks fleet plot; do PYTHONPATH=tests/benchmarks $$venv/bin/python tests/benchmarks/$$name.py; done
 
-demo: setup $(INSTALLED)/.ready ## Build the lab and deploy a Xen host on one of its servers, through its BMC alone
+demo: setup $(INSTALLED)/.ready ## Build the lab, deploy Xen on its server through its BMC alone (NODES=3 VCPUS=1: on three)
 	@tests/tools/packages lab
 	tests/tools/demo "$(BUILD)" "$(BIN)"
 
 clean: ## Take the lab down; what was built and cached stays
 	@if [ -x $(BIN)/ansible-playbook ] && [ -d $(INSTALLED)/ansible_collections ]; then
-	  $(BIN)/ansible-playbook -i localhost, typeone.metal.lab_down
+	  $(BIN)/ansible-playbook -i localhost, typeone.metal.lab_down -e lab_dir=$(BUILD)/lab -e lab_cache_dir=$(BUILD)/cache
 	fi
 
 distclean: clean ## Delete everything that was made here
