@@ -56,6 +56,8 @@ class Options:  # pylint: disable=too-many-instance-attributes
     accounts_slots: bool | None = None    # accounts are fixed slots; None: where the tree has empty slots
     settings_apply_time: bool | None = None  # Bios settings take @Redfish.SettingsApplyTime; None: where advertised
     task_seconds: float = 0.0             # how long a task runs
+    follow_address: str = ""              # be where the manager's IPv4 address says: "answered" or "lost" (the answer to that PATCH)
+    dhcp_address: str = "192.0.2.200"     # what a manager's interface gets by DHCP
     restart_seconds: float = 0.3          # how long the BMC is away after Manager.Reset
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import ipaddress
 
-from .messages import refusal
-from .routes import check_properties, patches
+from .messages import Response, refusal
+from .routes import check_properties, patched, patches
 
 TEXT = (str, type(None))
 
@@ -63,7 +63,7 @@ INTERFACE = {"HostName": str, "FQDN": TEXT, "InterfaceEnabled": bool, "MTUSize":
 
 
 @patches("EthernetInterface")
-def patch_interface(bmc, path: str, data: dict, _request) -> None:
+def patch_interface(bmc, path: str, data: dict, _request):
     """An interface of a manager; those of systems are read only."""
     if "/Systems/" in path:
         raise refusal("OperationNotAllowed", headers={"Allow": "GET, HEAD"})
@@ -76,8 +76,25 @@ def patch_interface(bmc, path: str, data: dict, _request) -> None:
     for name in ("IPv4StaticAddresses", "IPv4Addresses", "StaticNameServers", "NameServers"):
         if name in values:
             values[name] = _patched(here.get(name) or [], values[name])
+    before = _own_address(bmc, path)
     bmc.store.merge(path, values)
     _settle(bmc, path, values)
+    after = _own_address(bmc, path)
+    return _moved(bmc, path, after) if bmc.options.follow_address and after not in ("", before) else None
+
+
+def _own_address(bmc, path: str) -> str:
+    return next((item.get("Address", "") for item in bmc.store.get(path).get("IPv4Addresses") or []), "")
+
+
+def _moved(bmc, path: str, address: str) -> Response:
+    """The answer to a change of the address, after which the BMC is there."""
+    response = patched(bmc, path)
+    if bmc.options.follow_address == "lost":
+        response.reset = True
+    response.close = True
+    response.after = lambda: bmc.server.move(address)
+    return response
 
 
 def _patched(current: list, given: list) -> list:
@@ -97,7 +114,8 @@ def _settle(bmc, path: str, values: dict) -> None:
     if static is not None and not dhcp and ("IPv4StaticAddresses" in values or "DHCPv4" in values):
         bmc.store.edit(path)["IPv4Addresses"] = [{**item, "AddressOrigin": "Static"} for item in static]
     if dhcp and "DHCPv4" in values:
-        bmc.store.edit(path)["IPv4Addresses"] = [{"Address": "192.0.2.200", "SubnetMask": "255.255.255.0", "Gateway": "192.0.2.1", "AddressOrigin": "DHCP"}]
+        bmc.store.edit(path)["IPv4Addresses"] = [{"Address": bmc.options.dhcp_address, "SubnetMask": "255.255.255.0",
+                                                  "Gateway": "192.0.2.1", "AddressOrigin": "DHCP"}]
     if "StaticNameServers" in values:
         bmc.store.edit(path)["NameServers"] = [item for item in values["StaticNameServers"] if item]
 

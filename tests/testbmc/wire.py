@@ -271,6 +271,14 @@ class Server:
         timer.daemon = True
         timer.start()
 
+    def move(self, host: str) -> None:
+        """Be at another address from now on, on the same port."""
+        self._close()
+        self._holder.close()
+        self.host = host
+        self._holder = self._bound()
+        self._listen()
+
     def up(self) -> None:
         """Come back at once."""
         self._listen()

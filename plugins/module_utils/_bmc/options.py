@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
@@ -113,6 +113,15 @@ def _split_address(address: str) -> tuple[str, str, Optional[int]]:
         raise InvalidInput(f"bmc_address '{address}' is not an address",
                            remedy="Give a host name, an IP address, or https://HOST[:PORT] (no account in it).")
     return parts.scheme, host, port
+
+
+def moved(connection: Connection, address: str, *, fingerprint: Optional[str] = None) -> Connection:
+    """Return how to reach the same BMC at another address (port and scheme are kept where it names none), or behind a
+    certificate of this fingerprint."""
+    scheme, host, port = _split_address(address.strip())
+    named = "//" in address
+    return replace(connection, address=host, scheme=scheme if named else connection.scheme,
+                   port=port or (None if named else connection.port), fingerprint=fingerprint or connection.fingerprint)
 
 
 def connection_from(params: dict[str, Any], *, check_mode: bool = False) -> Connection:

@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from .._bmc.errors import BmcError, InvalidInput, Rejected, Unreachable
 from .._bmc.interface import (
-    Accounts, Bios, Boot, Capability, Driver, Hardware, Health, Logs, Power, SecureBoot, VirtualMedia,
+    Accounts, Bios, BmcNetwork, Boot, Capability, Driver, Hardware, Health, Logs, Power, SecureBoot, VirtualMedia,
 )
 from .._bmc.options import Connection
 from .._bmc.quirks import Quirks
@@ -21,6 +21,7 @@ from .connector import Connector
 from .hardware import RedfishHardware
 from .health import RedfishHealth
 from .logs import RedfishLogs
+from .network import RedfishBmcNetwork
 from .offers import lacks
 from .power import RedfishPower
 from .secure_boot import RedfishSecureBoot
@@ -41,6 +42,7 @@ class RedfishDriver(Driver):
         VirtualMedia: RedfishVirtualMedia,
         Accounts: RedfishAccounts,
         Logs: RedfishLogs,
+        BmcNetwork: RedfishBmcNetwork,
         Hardware: RedfishHardware,
         Bios: RedfishBios,
         Health: RedfishHealth,
@@ -68,6 +70,14 @@ class RedfishDriver(Driver):
             raise Unreachable(f"what answers at {self.connection.base_url} is no Redfish service",
                               remedy="Check bmc_address and bmc_port.")
         self.session.open(root)
+
+    def reconnect(self, connection: Connection) -> None:
+        """Go on at another address or behind another certificate, in the session that is open."""
+        self.connection = connection
+        self.connector = self.client.connector = Connector(connection)
+        self.client.forget(ROOT)
+        self.client.forget()
+        self.session.move(self.connector)
 
     def close(self) -> None:
         """Delete the session and disconnect."""
