@@ -29,7 +29,8 @@ LIMITS = {"lower_critical": (number, "LowerThresholdCritical", "Thresholds/Lower
           "upper_warning": (number, "UpperThresholdNonCritical", "Thresholds/UpperCaution/Reading"),
           "upper_critical": (number, "UpperThresholdCritical", "Thresholds/UpperCritical/Reading"),
           "upper_fatal": (number, "UpperThresholdFatal", "Thresholds/UpperFatal/Reading")}
-READING = {**STATUS, **LIMITS, "name": (text, "Name", "FanName", "DeviceName", "Id", "MemberId"),
+NAMES = ("Name", "FanName", "DeviceName")
+READING = {**STATUS, **LIMITS, "name": (text, *NAMES, "Id", "MemberId"),
            "context": (snake, "PhysicalContext")}
 TEMPERATURE = {**READING, "reading_celsius": (number, "ReadingCelsius", "Reading")}
 FAN = {**READING, "reading_rpm": (number, "ReadingRPM", "SpeedPercent/SpeedRPM"),
@@ -105,7 +106,8 @@ def _told(section: str, table: Json, documents: list[Json], chassis: Optional[st
     """Yield rows of the documents of parts that are there and have a name or a reading."""
     for document in documents:
         known = extract(document, table)
-        if not absent(document) and any(known[key] is not None for key in known if key not in ("name", "context")):
+        if not absent(document) and (first(document, text, *NAMES) or any(
+                known[key] is not None for key in known if key not in ("name", "context"))):
             yield row(section, **known, chassis=chassis)
 
 
