@@ -23,7 +23,13 @@ OnError = Callable[[str, BmcError], None]
 def link_of(value: Any) -> Optional[str]:
     """Return the path in a reference ``{"@odata.id": path}``; ``None`` for null, empty or malformed ones."""
     path = value.get("@odata.id") if isinstance(value, dict) else None
-    return path if isinstance(path, str) and path.strip("/ ") else None
+    if not isinstance(path, str) or not path.strip("/ "):
+        return None
+    try:
+        urlsplit(path)
+    except ValueError:
+        return None
+    return path
 
 
 def dig(document: Any, *keys: str) -> Any:
@@ -36,7 +42,9 @@ def dig(document: Any, *keys: str) -> Any:
 
 
 def redacted(body: Any) -> Any:
-    """Return a request's body with secrets masked, for results."""
+    """Return a request's body with secrets masked, for results; of a file, what it tells of itself."""
+    if hasattr(body, "summary"):
+        return body.summary
     if isinstance(body, dict):
         return {key: "********" if SECRET_NAMES.search(key) and isinstance(value, str)
                 else redacted(value) for key, value in body.items()}
@@ -155,14 +163,15 @@ class Client:
         return [document for document in found if document is not None]
 
     def write(self, method: str, link: str, body: Any = None, *, not_taken: tuple[str, ...] = (),
-              headers: Optional[dict[str, str]] = None) -> Answer:
+              headers: Optional[dict[str, str]] = None, deadline: Optional[Deadline] = None) -> Answer:
         """Send a write, with the ETag forms that this BMC takes, and keep what was sent for the result."""
         record: Json = {"method": method, "path": self._key(link), "body": redacted(body)}
         last: Optional[BmcError] = None
         for etag in self._etags(method, link):
             extra = dict(headers or {}, **({"If-Match": etag} if etag else {}))
             try:
-                answer = self.connector.send(method, link, body=body, headers=extra, not_taken=not_taken)
+                answer = self.connector.send(method, link, body=body, headers=extra, not_taken=not_taken,
+                                             deadline=deadline)
             except BmcError as error:
                 record["status"] = error.details.get("status")
                 last = error

@@ -152,10 +152,13 @@ class Connector(SushyConnector):
     def _once(self, method: str, url: str, *, body: Any, headers: Optional[dict[str, str]],
               deadline: Optional[Deadline]) -> Answer:
         """Send one request once and read its whole answer before the deadline."""
-        limit = Deadline(self._limit(deadline))
+        is_file = hasattr(body, "read")
+        if is_file:
+            body.seek(0)
+        limit = Deadline(deadline.remaining if is_file and deadline is not None else self._limit(deadline))
         path = urlsplit(url).path
         timeouts = (min(CONNECT_TIMEOUT, limit.remaining), max(limit.remaining, 0.1))
-        content = {"data": body} if isinstance(body, (bytes, bytearray)) or hasattr(body, "read") else {"json": body}
+        content = {"data": body} if is_file or isinstance(body, (bytes, bytearray)) else {"json": body}
         try:
             with self._session.request(method, url, headers=headers, verify=self._verify, timeout=timeouts,
                                        stream=True, allow_redirects=False, **content) as response:

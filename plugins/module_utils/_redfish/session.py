@@ -18,6 +18,8 @@ DEFAULT_SESSIONS = "/redfish/v1/SessionService/Sessions"
 NO_SESSIONS = (404, 405, 501)
 # Seconds that a logout may take.
 LOGOUT = 5
+# Seconds after which a session may be replaced by another once more.
+RENEWAL = 5
 
 
 class Session:
@@ -31,6 +33,7 @@ class Session:
         self._location: Optional[str] = None
         self._former: Optional[str] = None
         self._basic = False
+        self._renewed: Optional[Deadline] = None
         self._lock = threading.Lock()
 
     def open(self, root: dict[str, Any]) -> None:
@@ -84,17 +87,24 @@ class Session:
         self._use_basic()
 
     def _renew(self) -> bool:
-        """Log in again after the BMC has forgotten the session; tell whether that worked. At most once a task."""
+        """Log in again after the BMC has forgotten the session; tell whether that worked.
+
+        Once in ``RENEWAL`` seconds: a BMC may restart several times in a task, but one that drops every session at
+        once is not worked with.
+        """
         with self._lock:
+            if self._renewed is not None and self._renewed.elapsed < RENEWAL:
+                return False
             self._connector.on_session_lost = None
             self._connector._session.headers.pop("X-Auth-Token", None)
             former, self._location = self._location, None
             try:
                 self._login()
-            except BmcError:
+            except BmcError as error:
                 self._location = former
+                self._connector.on_session_lost = None if isinstance(error, AuthenticationFailed) else self._renew
                 return False
-            self._connector.on_session_lost = None
+            self._renewed = Deadline(0)
             self._former = former
             return True
 
