@@ -67,7 +67,7 @@ class Server:
         self.on_end: Callable[[Session], None] = lambda session: None
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
+        self.host, self.port = self._socket.getsockname()
         self._next = 0x1000
         self._running = True
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -81,9 +81,17 @@ class Server:
         if self._running:
             self._running = False
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
-                waker.sendto(b"", ("127.0.0.1", self.port))
+                waker.sendto(b"", (self.host, self.port))
             self._thread.join(5)
             self._socket.close()
+
+    def move(self, host: str) -> None:
+        """Go to another address at once, as a BMC does: all sessions are gone. To be called while a command is done."""
+        moved = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        moved.bind((host, self.port))
+        self._socket.close()
+        self._socket, self.host = moved, host
+        self.sessions.clear()
 
     def open_sessions(self) -> list[Session]:
         """Return the sessions that are logged in."""

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Optional
 
-from .._bmc.errors import AnswerLost, BmcError, Rejected, Timeout, WriteInCheckMode
+from .._bmc.errors import AnswerLost, AuthenticationFailed, BmcError, Rejected, Timeout, WriteInCheckMode
 from .._bmc.options import Connection
 from .._domain.deadline import Deadline
 from .commands import READS, Command
@@ -15,10 +16,10 @@ from .completion import NOT_TAKEN, RESULT_UNKNOWN, completion_code, error_for
 from .session import RmcpSession
 
 Json = dict[str, Any]
-# Seconds: for how long a busy BMC is asked again, how long the answer to a command that is sent once is waited for,
+# Seconds: for how long a busy BMC is asked again, how long the answer to a write is waited for,
 # what a BMC that has cost all of its time still gets, the pause between two tries, and the time for logging out of a
 # session that is silent.
-WRITE_PATIENCE, ONCE_PATIENCE, LEAST, BUSY_PAUSE, SILENT_LOGOUT = 60.0, 15.0, 1.0, 0.5, 0.1
+WRITE_PATIENCE, ANSWER_PATIENCE, LEAST, BUSY_PAUSE, SILENT_LOGOUT = 60.0, 15.0, 1.0, 0.5, 0.1
 # The part of the time for a read after which the session is taken for dead and a new one is opened.
 SESSION_SHARE = 0.6
 READ_TRIES_AFTER_TIMEOUT = 3
@@ -58,6 +59,29 @@ class Client:
         session, self._session = self._session, None
         if session is not None:
             session.close(**({"patience": SILENT_LOGOUT} if silent else {}))
+
+    def move(self, connection: Connection) -> None:
+        """Go on with the same BMC at another address, in a new session; asks it nothing yet."""
+        self.close(silent=True)
+        self.connection = connection
+        self._silence = 0.0
+
+    def use_password(self, password: str) -> None:
+        """Log in with this password from now on."""
+        self.connection = replace(self.connection, password=password)
+
+    def try_login(self, username: str, password: str, *, level: str, seconds: float) -> Optional[bool]:
+        """Tell whether an account may log in, in a session of its own; ``None`` where the BMC does not say."""
+        session = RmcpSession(replace(self.connection, username=username, password=password, privilege_level=level))
+        try:
+            session.open(Deadline(min(seconds, self._limit())))
+        except AuthenticationFailed:
+            return False
+        except BmcError:
+            return None
+        finally:
+            session.close()
+        return True
 
     def _limit(self) -> float:
         """Return the seconds that one command may take. Silence so far is taken off, so that a BMC which hangs at
@@ -117,10 +141,7 @@ class Client:
              write: bool) -> tuple[int, bytes]:
         """Return completion code and data. A read that stays without an answer is asked in a new session."""
         limit = self._limit()
-        if write:
-            seconds = min(limit, ONCE_PATIENCE) if command.once else limit
-        else:
-            seconds = limit * SESSION_SHARE
+        seconds = min(limit, ANSWER_PATIENCE) if write else limit * SESSION_SHARE
         watch = Deadline(limit)
         found = session.command(command.netfn, command.code, data, seconds=seconds, repeat=not command.once, lun=lun)
         if found is not None:

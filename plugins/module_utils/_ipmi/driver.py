@@ -10,21 +10,25 @@ from typing import Any, Optional
 
 from .._bmc.errors import BmcError, BrokenAnswer, MissingLibrary
 from .._bmc.interface import (
-    Bios, Boot, Capability, Certificates, Driver, Events, Firmware, Logs, Power, SecureBoot, Storage, VirtualMedia,
+    Accounts, Bios, BmcNetwork, Boot, Capability, Certificates, Driver, Events, Firmware, Logs, Power, SecureBoot,
+    Storage, VirtualMedia,
 )
 from .._bmc.options import Connection
 from .._bmc.quirks import Quirks
 from . import rmcp
+from .accounts import IpmiAccounts
 from .boot import IpmiBoot
 from .client import Client
-from .commands import GET_DEVICE_ID
+from .commands import GET_CHANNEL_INFO, GET_DEVICE_ID
 from .fru import FruReader, first_of
 from .logs import IpmiLogs
 from .makers import maker_of
+from .network import IpmiBmcNetwork
 from .power import IpmiPower
 from .sdr import SdrRepository
 
 Json = dict[str, Any]
+THIS_CHANNEL = 0x0E
 REDFISH = "Use bmc_protocol: redfish"
 
 
@@ -32,7 +36,8 @@ class IpmiDriver(Driver):
     """One BMC and the one system that it manages."""
 
     protocol = "ipmi"
-    CAPABILITIES: dict[type[Capability], type] = {Power: IpmiPower, Boot: IpmiBoot, Logs: IpmiLogs}
+    CAPABILITIES: dict[type[Capability], type] = {
+        Power: IpmiPower, Boot: IpmiBoot, Logs: IpmiLogs, Accounts: IpmiAccounts, BmcNetwork: IpmiBmcNetwork}
     ALTERNATIVES: dict[type[Capability], str] = {
         VirtualMedia: f"{REDFISH}, or boot over the network (bmc_boot_device with device: pxe).",
         Bios: f"{REDFISH}, or enter the setup by hand (bmc_boot_device with device: bios_setup).",
@@ -63,6 +68,17 @@ class IpmiDriver(Driver):
     def close(self) -> None:
         """Log out."""
         self.client.close()
+
+    def reconnect(self, connection: Connection) -> None:
+        """Go on at another address, in a new session."""
+        self.connection = connection
+        self.client.move(connection)
+
+    @cached_property
+    def channel(self) -> int:
+        """Return the number of the channel that is spoken over (section 22.24), read once."""
+        answer = self.client.optional(GET_CHANNEL_INFO, bytes((THIS_CHANNEL,)))
+        return answer[0] & 0x0F if answer else THIS_CHANNEL
 
     @cached_property
     def device(self) -> Json:

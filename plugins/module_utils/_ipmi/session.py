@@ -23,6 +23,7 @@ SUITES = {17: ((3, 4, 1), hashlib.sha256, 16), 3: ((1, 1, 1), hashlib.sha1, 12)}
 # Seconds for a cipher suite that the BMC does not answer, before the next is offered.
 SUITE_PATIENCE = 6.0
 GET_AUTH_CAPABILITIES, SET_PRIVILEGE = 0x38, 0x3B
+WRONG_PROOF = 0x0F
 
 
 class SuiteRefused(Exception):
@@ -219,9 +220,14 @@ class RmcpSession(RmcpPackets):
         super()._got_rakp4(data)
 
     def onlogon(self, parameter: dict[str, Any]) -> None:
-        """Take pyghmi's word that a proof of the BMC was wrong."""
-        if "error" in parameter:
-            self._problem = self._refused_as
+        """Take pyghmi's word that a proof of the BMC was wrong; tell the BMC, which holds a session for us."""
+        if "error" not in parameter:
+            return
+        self._problem = self._refused_as
+        if self.sessioncontext == "FAILED":
+            payload = bytearray((self.rmcptag + 1, WRONG_PROOF, 0, 0)) + struct.pack("<I", self.pendingsessionid)
+            self.lastpayload = None
+            self.send_payload(payload=payload, payload_type=payload_types["rakp3"], retry=False)
 
     def _req_priv_level(self) -> None:
         """Note that the session is there; the privilege level is asked for outside of the packet's handler."""
