@@ -300,11 +300,20 @@ class Events(Capability):
 
     @abstractmethod
     def read(self) -> list[Json]:
-        """Return ``{id, destination, context, event_types, protocol}`` each."""
+        """Return ``{id, destination, context, event_types, registry_prefixes, resource_types, protocol}`` each.
+
+        An event type is a value of ``_domain.events.EventType``, or the BMC's own word for another one.
+        """
+
+    def offers(self) -> Json:
+        """Return ``{enabled, event_types, registry_prefixes, resource_types}``: whether events are sent at all, and what
+        a subscription may name; ``None`` where the BMC does not tell."""
+        return {"enabled": None, "event_types": None, "registry_prefixes": None, "resource_types": None}
 
     @abstractmethod
     def create(self, subscription: Json) -> None:
-        """Create ``{destination, context, event_types, registry_prefixes, headers}``."""
+        """Create ``{destination, context, event_types, registry_prefixes, resource_types, headers}``; a list that is
+        ``None`` is left to the BMC."""
 
     @abstractmethod
     def delete(self, subscription_id: str) -> None:

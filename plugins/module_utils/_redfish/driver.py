@@ -9,7 +9,8 @@ from typing import Any, Optional
 
 from .._bmc.errors import BmcError, InvalidInput, Rejected, Unreachable
 from .._bmc.interface import (
-    Accounts, Bios, BmcNetwork, Boot, Capability, Driver, Hardware, Health, Logs, Power, SecureBoot, VirtualMedia,
+    Accounts, Bios, BmcNetwork, Boot, Capability, Driver, Events, Firmware, Hardware, Health, Logs, Power,
+    SecureBoot, VirtualMedia,
 )
 from .._bmc.options import Connection
 from .._bmc.quirks import Quirks
@@ -18,6 +19,8 @@ from .bios import RedfishBios
 from .boot import RedfishBoot
 from .client import Client, dig, link_of
 from .connector import Connector
+from .events import RedfishEvents
+from .firmware import RedfishFirmware
 from .hardware import RedfishHardware
 from .health import RedfishHealth
 from .logs import RedfishLogs
@@ -43,10 +46,12 @@ class RedfishDriver(Driver):
         Accounts: RedfishAccounts,
         Logs: RedfishLogs,
         BmcNetwork: RedfishBmcNetwork,
+        Events: RedfishEvents,
         Hardware: RedfishHardware,
         Bios: RedfishBios,
         Health: RedfishHealth,
         SecureBoot: RedfishSecureBoot,
+        Firmware: RedfishFirmware,
     }
 
     def __init__(self, connection: Connection) -> None:
@@ -178,5 +183,4 @@ class RedfishDriver(Driver):
 
 def _joined(values: tuple[Any, ...]) -> Optional[str]:
     """Return the different non-empty texts among ``values`` in one string."""
-    texts = [value for value in dict.fromkeys(values) if isinstance(value, str) and value]
-    return " ".join(texts) or None
+    return " ".join(dict.fromkeys(value for value in values if isinstance(value, str) and value)) or None
