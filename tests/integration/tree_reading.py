@@ -62,7 +62,7 @@ class TreeReading:
         found = [entry.get("MACAddress") for entry in self.below("{s}/EthernetInterfaces/[^/]+")]
         found += [(entry.get("Ethernet") or {}).get("MACAddress")
                   for entry in self.below("/redfish/v1/Chassis/[^/]+/NetworkAdapters/[^/]+/NetworkDeviceFunctions/[^/]+")]
-        return {str(value).lower() for value in found if value and re.fullmatch("([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}", value)}
+        return {str(value).lower() for value in found if re.fullmatch("([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}", value or "")}
 
     def drives(self) -> dict:
         """Return the drives that are there, by serial number."""

@@ -135,7 +135,10 @@ class Connector(SushyConnector):
 
     def url_of(self, link: str) -> str:
         """Return the absolute URL of a link; credentials go to the BMC's own host and scheme only."""
-        url = urljoin(self.connection.base_url + "/", link)
+        try:
+            url = urljoin(self.connection.base_url + "/", link)
+        except ValueError as error:
+            raise Rejected(f"the BMC gives a link that is none ({link[:80]})", path=link[:80]) from error
         self._check_host(url, link)
         return url
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from .._bmc.errors import BrokenAnswer
 from .._bmc.interface import Driver, Hardware, Json
 from .._domain.inventory import row, totals
 from .._domain.units import (
@@ -136,11 +135,4 @@ class RedfishHardware(Hardware):
 
     def read(self, sections: tuple[str, ...]) -> tuple[Json, list[Json]]:
         """Return the sections asked for and the problems met."""
-        _choose(self._driver)
         return read_sections(Reader(self._driver), sections, SECTIONS)
-
-
-def _choose(driver: Driver) -> None:
-    """Settle which system is meant, before anything else: an ambiguity is the user's to solve."""
-    if not driver.system_link:
-        raise BrokenAnswer("the system has no link")

@@ -24,6 +24,7 @@ def _mode(value: Any) -> Optional[str]:
     return snake(value.replace("+", " Plus ")) if isinstance(value, str) else None
 
 
+
 LIMITS = {"lower_critical": (number, "LowerThresholdCritical", "Thresholds/LowerCritical/Reading"),
           "lower_warning": (number, "LowerThresholdNonCritical", "Thresholds/LowerCaution/Reading"),
           "upper_warning": (number, "UpperThresholdNonCritical", "Thresholds/UpperCaution/Reading"),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Iterable, Iterator, Optional
 
-from .._bmc.errors import AuthenticationFailed, BmcError, BrokenAnswer, Unreachable, WriteInCheckMode
+from .._bmc.errors import BmcError, BrokenAnswer, Unreachable, WriteInCheckMode
 from .._bmc.interface import Driver
 from .._domain.inventory import SINGLE
 from .client import Json, dig, link_of
@@ -99,35 +99,35 @@ class Reader:
         self.section = ""
         self.problems: list[Json] = []
         self._broken = 0
+        self._gone: Optional[BmcError] = None
         self._chassis: Optional[list[Pair]] = None
 
     def problem(self, path: str, error: BmcError) -> None:
-        """Keep a problem, once a section and path. Raise where no further reading makes sense."""
-        if isinstance(error, WriteInCheckMode) or (
-                isinstance(error, AuthenticationFailed) and error.details.get("status") == 401):
+        """Keep a problem, once a section and path; a BMC that breaks the connection again and again is given up."""
+        if isinstance(error, WriteInCheckMode):
             raise error
         entry = {"section": self.section, "path": path, "cause": error.cause}
         if entry in self.problems:
             return
         self.problems.append(entry)
-        if isinstance(error, Unreachable):
+        if isinstance(error, Unreachable) and self._gone is None:
             self._broken += 1
             if self._broken >= BROKEN_CONNECTIONS:
-                raise error
+                self._gone = Unreachable(f"it was not asked for, as the connection had broken {self._broken} times")
 
     def document(self, link: Optional[str]) -> Json:
         """Return the document at ``link``; empty where there is no link or it cannot be read."""
         if not link:
             return {}
-        try:
-            return self.client.read(link)
-        except BmcError as error:
-            self.problem(link, error)
-            return {}
+        return next((document for _link, document in self.documents([link])), {})
 
     def documents(self, links: Iterable[str]) -> list[Pair]:
         """Return the readable documents of ``links`` with their links, read side by side."""
         links = list(dict.fromkeys(links))
+        if self._gone is not None:
+            for link in links:
+                self.problem(link, self._gone)
+            return []
         self.client.documents(links, on_error=self.problem)
         pairs = []
         for link in links:
@@ -233,8 +233,13 @@ class Reader:
 
 
 def read_sections(reader: Reader, sections: tuple[str, ...], readers: dict[str, Any]) -> tuple[Json, list[Json]]:
-    """Return the sections asked for and the problems; raise where not a single one could be read."""
+    """Return the sections asked for and the problems; raise where not a single one could be read.
+
+    Which system is meant is settled before anything else: an ambiguity is the user's to solve.
+    """
     found: Json = {}
+    if not reader.driver.system_link:
+        raise BrokenAnswer("the system has no link")
     for section in sections:
         reader.section = section
         found[section] = reader.attempt(lambda name=section: readers[name](reader),

@@ -76,7 +76,7 @@ class RedfishVirtualMedia(VirtualMedia):
         return {"slot": name, "id": _text(document.get("Id")), "name": _text(document.get("Name")),
                 "path": link, "inserted": inserted, "image_url": image if inserted else None,
                 "image_name": title if inserted else None,
-                "media_types": [MEDIA[word] for word in types if word in MEDIA] if isinstance(types, list) else [],
+                "media_types": [MEDIA[word] for word in types if isinstance(word, str) and word in MEDIA] if isinstance(types, list) else [],
                 "write_protected": protected if isinstance(protected, bool) else None,
                 "connected_via": CONNECTIONS.get(document.get("ConnectedVia"))
                 if isinstance(document.get("ConnectedVia"), str) else None}
