@@ -282,15 +282,23 @@ class Certificates(Capability):
 
     @abstractmethod
     def read(self) -> list[Json]:
-        """Return ``{id, subject, issuer, valid_from, valid_until, fingerprint, pem}`` each."""
+        """Return ``{id, subject, issuer, valid_from, valid_until, fingerprint}`` each; ``subject`` and ``issuer`` have
+        the keys of ``_domain.certificates.NAME_KEYS``, ``fingerprint`` is SHA-256 in lower-case hexadecimal."""
+
+    @abstractmethod
+    def served_fingerprint(self) -> Optional[str]:
+        """Return the fingerprint of what the BMC shows to a new connection now, ``None`` where there is no TLS."""
 
     @abstractmethod
     def replace(self, certificate_id: str, pem: str) -> None:
         """Replace the certificate with the one given (a chain, and its key where the BMC did not make it)."""
 
     @abstractmethod
-    def request_signing(self, subject: Json) -> str:
-        """Have the BMC make a key and return its certificate signing request (PEM)."""
+    def request_signing(self, certificate_id: str, request: Json) -> str:
+        """Have the BMC make a key for that certificate and return its signing request (PEM).
+
+        ``request`` is ``{subject, alternative_names, key_algorithm, key_bits, key_curve}``, each as far as it is asked for.
+        """
 
 
 class Events(Capability):

@@ -9,14 +9,15 @@ from typing import Any, Optional
 
 from .._bmc.errors import BmcError, InvalidInput, Rejected, Unreachable
 from .._bmc.interface import (
-    Accounts, Bios, BmcNetwork, Boot, Capability, Driver, Events, Firmware, Hardware, Health, Logs, Power,
-    SecureBoot, VirtualMedia,
+    Accounts, Bios, BmcNetwork, Boot, Capability, Certificates, Driver, Events, Firmware, Hardware, Health,
+    Logs, Power, SecureBoot, VirtualMedia,
 )
 from .._bmc.options import Connection
 from .._bmc.quirks import Quirks
 from .accounts import RedfishAccounts
 from .bios import RedfishBios
 from .boot import RedfishBoot
+from .certificates import RedfishCertificates
 from .client import Client, dig, link_of
 from .connector import Connector
 from .events import RedfishEvents
@@ -47,6 +48,7 @@ class RedfishDriver(Driver):
         Logs: RedfishLogs,
         BmcNetwork: RedfishBmcNetwork,
         Events: RedfishEvents,
+        Certificates: RedfishCertificates,
         Hardware: RedfishHardware,
         Bios: RedfishBios,
         Health: RedfishHealth,

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
+import socket
 import ssl
 from typing import Any, Optional
 
-from .._bmc.errors import InvalidInput
+from .._bmc.errors import InvalidInput, Unreachable
 from .._bmc.options import Connection
 
 try:
@@ -74,3 +76,18 @@ def _context(verify: bool, ca_path: Optional[str]) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def served_fingerprint(connection: Connection) -> Optional[str]:
+    """Return the SHA-256 fingerprint of the certificate that is shown to a new connection, whoever signed it; ``None``
+    over plain HTTP. Nothing is sent over it."""
+    if connection.scheme != "https":
+        return None
+    place = (connection.address, connection.port or 443)
+    try:
+        with socket.create_connection(place, timeout=min(connection.timeout, 10)) as plain, _context(False, None).wrap_socket(
+                plain, server_hostname=connection.address) as secured:
+            return hashlib.sha256(secured.getpeercert(binary_form=True) or b"").hexdigest()
+    except OSError as error:
+        raise Unreachable(f"no certificate was to be seen at {connection.base_url} ({type(error).__name__})",
+                          remedy="Check that the BMC's web server is up.") from error

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from .._bmc.options import Connection, connection_from
 from .base import Params, Resource, Tell
 
 MASK = "********"
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL)
 
 
 def execute(resource_class: type[Resource], params: Params, *, check_mode: bool, tell: Tell) -> dict[str, Any]:
@@ -164,14 +166,13 @@ def secrets_of(spec: dict[str, dict[str, Any]], params: Params) -> Iterator[str]
 
 
 def scrub(value: Any, secrets: Any) -> Any:
-    """Return plain data without any of ``secrets`` in its texts. Texts shorter than 4 are left: they are words."""
+    """Return plain data without any of ``secrets`` in its texts, and without private keys in PEM, whole or cut off.
+    Secrets shorter than 4 are left: they are words."""
     secrets = [secret for secret in secrets if secret and len(secret) >= 4]
-    if not secrets:
-        return value
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, MASK)
-        return value
+        return _PRIVATE_KEY.sub(MASK, value)
     if isinstance(value, dict):
         return {key: scrub(item, secrets) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
