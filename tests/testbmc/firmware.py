@@ -11,7 +11,7 @@ import re
 
 from .messages import Response, normalise, refusal
 from .multipart import Reader
-from .routes import action, check_allowable, check_parameters
+from .routes import action, check_allowable, check_parameters, check_properties, patches
 
 
 @dataclasses.dataclass
@@ -91,6 +91,8 @@ class Firmware:
         if not upload.size:
             raise refusal("UnrecognizedRequestBody")
         targets = upload.parameters.get("Targets") or []
+        if self._uris().get(request.path) == "HttpPushUri":
+            targets = self._bmc.store.get(self.service).get("HttpPushUriTargets") or targets
         self._check_targets(targets)
         self.uploads.append(upload)
         return self._begin(targets)
@@ -163,6 +165,13 @@ class Firmware:
         staged, self.staged = self.staged, []
         for targets, version in staged:
             self._install(targets, version, needs_reset=False)
+
+
+@patches("UpdateService")
+def patch_service(bmc, path: str, data: dict, _request) -> None:
+    """The targets of the next plain push."""
+    check_properties(bmc, path, data, {"HttpPushUriTargets": list} if "HttpPushUriTargets" in bmc.store.get(path) else {})
+    bmc.store.merge(path, data)
 
 
 @action("UpdateService.SimpleUpdate")

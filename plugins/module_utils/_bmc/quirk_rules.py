@@ -29,6 +29,8 @@ BEHAVIOURS: dict[str, str] = {
     "bios_apply_time_unknown": "Send BIOS settings without an apply time although the BMC offers it.",
     "bios_attributes_together": "Write the BIOS attributes that the pattern matches all together, each value once.",
     "bios_jobs_count": "Take BIOS settings as pending while a job whose name matches has not ended.",
+    "firmware_push_own_protocol": "Do not push to HttpPushUri, which speaks a protocol of its own.",
+    "firmware_staged_silently": "Take a finished update whose version is not there yet as waiting for a reset.",
 }
 
 RULES: tuple[dict[str, Any], ...] = (
@@ -67,4 +69,10 @@ RULES: tuple[dict[str, Any], ...] = (
     {"id": "huawei-boot-type-order", "match": {"manufacturer": "huawei"}, "behaviour": "bios_attributes_together",
      "parameters": {"pattern": "^BootTypeOrder\\d+$"}, "why": "BootTypeOrder0 to 3 are refused unless all are sent.",
      "source": "IR"},
+    {"id": "hpe-firmware-push", "match": {"manufacturer": "\\bhpe?\\b|hewlett"},
+     "behaviour": "firmware_push_own_protocol", "source": "CG",
+     "why": "HttpPushUri is a form that wants a session key in a cookie and in a field."},
+    {"id": "hpe-firmware-staged", "match": {"manufacturer": "\\bhpe?\\b|hewlett"},
+     "behaviour": "firmware_staged_silently", "source": "IR",
+     "why": "A BIOS firmware task completes when the image is only staged."},
 )

@@ -9,8 +9,8 @@ from typing import Any, Optional
 
 from .._bmc.errors import BmcError, InvalidInput, Rejected, Unreachable
 from .._bmc.interface import (
-    Accounts, Bios, BmcNetwork, Boot, Capability, Certificates, Driver, Events, Firmware, Hardware, Health,
-    Logs, Power, SecureBoot, VirtualMedia,
+    Accounts, Bios, BmcNetwork, Boot, Capability, Certificates, Driver, Events, Firmware, Hardware, Health, Logs,
+    Power, SecureBoot, VirtualMedia,
 )
 from .._bmc.options import Connection
 from .._bmc.quirks import Quirks
