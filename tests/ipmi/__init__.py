@@ -22,7 +22,8 @@ from typing import Any
 
 from .machine import Chassis, Commands, Identity
 from .server import Server
-from .services import Frus, Lan, Log, Sensors, Users
+from .services import Console, Frus, Lan, Log, Sensors, Users, Watts
+from .wire import SOL
 
 
 class IpmiBmc:
@@ -35,11 +36,15 @@ class IpmiBmc:
     def __init__(self, *, privilege: int = 4, **options: Any) -> None:
         self.commands = Commands()
         for name, kind in (("chassis", Chassis), ("identity", Identity), ("log", Log), ("sensors", Sensors),
-                           ("frus", Frus), ("users", Users), ("lan", Lan)):
+                           ("frus", Frus), ("users", Users), ("lan", Lan), ("console", Console),
+                           ("power", Watts)):
             setattr(self, name, kind(self.commands, **options.pop(name, {})))
         self.users.set(2, self.username, self.password, privilege)
         self.server = Server(users=self.users.accounts, **options)
         self.server.handle = self.commands
+        self.console.port, self.console.send = self.server.port, lambda session, payload: self.server.send_session(
+            session, SOL, payload)
+        self.server.on_sol, self.server.on_end = self.console.take, self.console.end
 
     @property
     def port(self) -> int:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import struct
 import time
-from typing import Any, Callable, Optional
+from typing import Callable, Optional
 
 from .server import Session
 from .wire import Request
@@ -60,6 +60,7 @@ class Chassis:
         self.flags = bytes(5)
         self.kept = 0
         self.setting = 0
+        self.faults = (0, 0)  # bits of the first and the third byte of the chassis' status
         self._turn: Optional[tuple[float, bool]] = None
         commands.add(0x00, 0x01, self._status, reads=True)
         commands.add(0x00, 0x02, self._control, reads=False, privilege=3)
@@ -81,7 +82,7 @@ class Chassis:
 
     def _status(self, unused: Session, data: bytes) -> Answer:
         self._settle()
-        return 0, bytes((0x20 | self.on, 0x10, 0x00, 0x00))
+        return 0, bytes((0x20 | self.on | self.faults[0], 0x10, self.faults[1], 0x00))
 
     def _control(self, unused: Session, data: bytes) -> Answer:
         """Chassis Control (section 28.3)."""
@@ -140,8 +141,3 @@ class Identity:
     def _device(self, unused: Session, data: bytes) -> Answer:
         return 0, bytes((0x20, 1, self.firmware[0], self.firmware[1], 0x02, 0xBF)) + self.maker.to_bytes(
             3, "little") + self.product.to_bytes(2, "little") + bytes(4)
-
-
-def plain(value: Any) -> bytes:
-    """Return a number as one byte, or bytes as they are."""
-    return bytes((value,)) if isinstance(value, int) else bytes(value)

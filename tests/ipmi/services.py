@@ -150,6 +150,15 @@ class Frus:
         return 0, bytes((len(part) // unit,)) + part
 
 
+class Watts:
+    """The power that the system takes, as DCMI tells it (DCMI 1.5, section 6.6.1); ``None`` where it is not known."""
+
+    def __init__(self, commands: Commands, *, watts: int = 0) -> None:
+        if watts:
+            answer = struct.pack("<BHHHHIIB", 0xDC, watts, 1, 900, 200, 0, 1000, 0x40)
+            commands.add(0x2C, 0x02, lambda session, data: (0, answer) if data[0] == 0xDC else (0xC1, b""), reads=True)
+
+
 class Users:
     """Accounts as slots (sections 22.26 to 22.30). ``accounts()`` is what a login sees of them."""
 
@@ -271,3 +280,85 @@ class Lan:
         text = (self.name.encode()[:offset] + part) if offset else part
         self.name = text.split(b"\0")[0].decode()
         return 0, bytes((0xDC, len(text)))
+
+
+class Console:
+    """Serial over LAN (sections 15 and 24): what is typed is in ``typed``; ``say`` lets the system write."""
+
+    def __init__(self, commands: Commands, *, refuse: int = 0, chunk: int = 64, lose: int = 0) -> None:
+        self.refuse, self.chunk, self.lose = refuse, chunk, lose
+        self.holder: Session = None
+        self.typed = b""
+        self.activations = self.deactivations = 0
+        self.send: Callable[[Session, bytes], None] = lambda session, payload: None
+        self.on_typed: Callable[[bytes], None] = lambda data: None
+        self.port = 0
+        self._waiting: list[bytes] = []
+        self._number = self._last = 0
+        self._unanswered = b""
+        commands.add(0x06, 0x48, self._activate, reads=False)
+        commands.add(0x06, 0x49, self._deactivate, reads=False)
+
+    def _activate(self, session: Session, data: bytes) -> Answer:
+        if self.refuse:
+            return self.refuse, b""
+        if self.holder is not None:
+            return 0x80, b""
+        if data[:2] != b"\x01\x01" or data[2] & 0xC0 != 0xC0:
+            return 0x84, b""
+        self.holder, self._number, self._last, self._unanswered = session, 0, 0, b""
+        self.activations += 1
+        self._say_next()
+        return 0, bytes(4) + struct.pack("<HHHH", self.chunk, self.chunk, self.port, 0xFFFF)
+
+    def _deactivate(self, session: Session, data: bytes) -> Answer:
+        if self.holder is None:
+            return 0x80, b""
+        self.holder = None
+        self.deactivations += 1
+        return 0, b""
+
+    def end(self, session: Session) -> None:
+        """A session that ends gives the console back."""
+        if self.holder is session:
+            self.holder = None
+
+    def say(self, text: bytes) -> None:
+        """Let the system write; it is sent part by part, each after the last was acknowledged."""
+        self._waiting += [text[at:at + self.chunk - 4] for at in range(0, len(text), self.chunk - 4)]
+        if self.holder is not None and not self._unanswered:
+            self._say_next()
+
+    def _say_next(self) -> None:
+        if self._waiting and self.holder is not None:
+            self._number = self._number % 15 + 1
+            self._unanswered = bytes((self._number, 0, 0, 0)) + self._waiting.pop(0)
+            self.send(self.holder, self._unanswered)
+
+    def again(self) -> None:
+        """Send the last packet again, as a BMC does that missed the acknowledgement."""
+        if self.holder is not None and self._unanswered:
+            self.send(self.holder, self._unanswered)
+
+    def kick(self) -> None:
+        """End the console from the BMC's side."""
+        holder, self.holder = self.holder, None
+        self.send(holder, bytes((0, 0, 0, 0x50)))
+
+    def take(self, session: Session, payload: bytes) -> None:
+        """Take a packet of the client."""
+        if session is not self.holder:
+            return
+        if payload[1] & 0x0F == self._number and self._unanswered:
+            self._unanswered = b""
+            self._say_next()
+        if payload[0] & 0x0F:
+            if self.lose:
+                self.lose -= 1
+                return
+            data = payload[4:]
+            if payload[0] & 0x0F != self._last:
+                self._last = payload[0] & 0x0F
+                self.typed += data
+                self.on_typed(data)
+            self.send(session, bytes((0, payload[0] & 0x0F, len(data), 0)))

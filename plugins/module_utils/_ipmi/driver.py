@@ -10,8 +10,8 @@ from typing import Any, Optional
 
 from .._bmc.errors import BmcError, BrokenAnswer, MissingLibrary
 from .._bmc.interface import (
-    Accounts, Bios, BmcNetwork, Boot, Capability, Certificates, Driver, Events, Firmware, Logs, Power, SecureBoot,
-    Storage, VirtualMedia,
+    Accounts, Bios, BmcNetwork, Boot, Capability, Certificates, Console, Driver, Events, Firmware, Hardware, Health,
+    Logs, Power, SecureBoot, Storage, VirtualMedia,
 )
 from .._bmc.options import Connection
 from .._bmc.quirks import Quirks
@@ -20,7 +20,10 @@ from .accounts import IpmiAccounts
 from .boot import IpmiBoot
 from .client import Client
 from .commands import GET_CHANNEL_INFO, GET_DEVICE_ID
+from .console import IpmiConsole
 from .fru import FruReader, first_of
+from .hardware import IpmiHardware
+from .health import IpmiHealth
 from .logs import IpmiLogs
 from .makers import maker_of
 from .network import IpmiBmcNetwork
@@ -37,7 +40,9 @@ class IpmiDriver(Driver):
 
     protocol = "ipmi"
     CAPABILITIES: dict[type[Capability], type] = {
-        Power: IpmiPower, Boot: IpmiBoot, Logs: IpmiLogs, Accounts: IpmiAccounts, BmcNetwork: IpmiBmcNetwork}
+        Power: IpmiPower, Boot: IpmiBoot, Hardware: IpmiHardware, Health: IpmiHealth, Logs: IpmiLogs,
+        Console: IpmiConsole, Accounts: IpmiAccounts, BmcNetwork: IpmiBmcNetwork,
+    }
     ALTERNATIVES: dict[type[Capability], str] = {
         VirtualMedia: f"{REDFISH}, or boot over the network (bmc_boot_device with device: pxe).",
         Bios: f"{REDFISH}, or enter the setup by hand (bmc_boot_device with device: bios_setup).",

@@ -46,8 +46,9 @@ class IpmiLogs(Logs):
         if log != LOG["id"]:
             raise InvalidInput(f"the BMC has no log '{log}'", remedy=f"It has {LOG['id']}.")
 
-    def count(self) -> int:
+    def count(self, log: str) -> int:
         """Return how many entries the log has."""
+        self._check(log)
         answer = self._patiently(GET_SEL_INFO, b"")
         if len(answer) < 3:
             raise BrokenAnswer(f"Get SEL Info has {len(answer)} bytes")
@@ -67,7 +68,7 @@ class IpmiLogs(Logs):
     def entries(self, log: str, *, limit: int) -> list[Json]:
         """Return the newest entries, of which the BMC tells the first first."""
         self._check(log)
-        count = self.count()
+        count = self.count(log)
         newest: deque[bytes] = deque(maxlen=limit)
         following = self._start(limit) if count > limit else FIRST
         seen: set[int] = set()
