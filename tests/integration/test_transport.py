@@ -390,8 +390,8 @@ def test_a_broken_property_costs_that_property(test_bmc, value):
     assert run(BootDeviceResource, bmc, device="pxe")["verified"]
 
 
-@pytest.mark.parametrize("kind, options", [("malformed", {}), ("replaced", {"body": b"[]"}), ("replaced", {"body": b""}), ("content_type", {"body": b"<html/>"}),
-                                           ("replaced", {"body": b"[" * 100000}), ("truncated", {})])
+@pytest.mark.parametrize("kind, options", [("malformed", {}), ("replaced", {"body": b"[]"}), ("replaced", {"body": b""}),
+                                           ("content_type", {"body": b"<html/>"}), ("replaced", {"body": b"[" * 100000}), ("truncated", {})])
 def test_a_broken_document_is_an_error_and_no_traceback(test_bmc, naps, kind, options):
     """Told as what it is; the session is gone."""
     bmc = test_bmc()

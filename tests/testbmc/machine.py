@@ -63,6 +63,17 @@ def patch_manager(bmc, path: str, data: dict, _request) -> None:
     bmc.store.merge(path, data)
 
 
+@patches("DellAttributes")
+def patch_attributes(bmc, path: str, data: dict, _request) -> None:
+    """A vendor's attributes of a manager: those there are, kept at once."""
+    check_properties(bmc, path, data, {"Attributes": dict})
+    here = bmc.store.get(path).get("Attributes") or {}
+    for name in data.get("Attributes", {}):
+        if name not in here:
+            raise refusal("PropertyUnknown", name, related=[f"Attributes/{name}"])
+    bmc.store.merge(path, {"Attributes": data.get("Attributes", {})})
+
+
 @patches("Chassis")
 def patch_chassis(bmc, path: str, data: dict, _request) -> None:
     """What may be written on a chassis."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Iterator, Optional
 
-from .._bmc.errors import BmcError, Rejected, Unsupported
+from .._bmc.errors import BmcError, BrokenAnswer, Rejected, Unsupported
 from .._bmc.interface import Boot, Driver
 from .._domain.boot import BootDevice, BootOverride, FirmwareMode, Persistence
 from .actions import allowable_values
@@ -32,7 +32,8 @@ else:
         BootDevice.HTTP: (Source.UEFI_HTTP.value,), BootDevice.DISK: (Source.HDD.value, "UefiHdd"),
         BootDevice.CD: (Source.CD.value, Source.USB_CD.value, "UefiUsbCd", "CD/DVD", "UefiCd"),
         BootDevice.USB: (Source.USB.value, "UsbKey", "UefiUsbKey"),
-        BootDevice.FLOPPY: (Source.FLOPPY.value, "FloppyRemovableMedia", "UsbFloppy"), BootDevice.SD_CARD: (Source.SD_CARD.value,),
+        BootDevice.FLOPPY: (Source.FLOPPY.value, "FloppyRemovableMedia", "UsbFloppy"),
+        BootDevice.SD_CARD: (Source.SD_CARD.value,),
         BootDevice.REMOTE_DRIVE: (Source.REMOTE_DRIVE.value,), BootDevice.BIOS_SETUP: (Source.BIOS_SETUP.value,),
         BootDevice.UEFI_SHELL: (Source.UEFI_SHELL.value,), BootDevice.UTILITIES: (Source.UTILITIES.value,),
         BootDevice.DIAGNOSTICS: (Source.DIAGS.value,), BootDevice.UEFI_TARGET: (Source.UEFI_TARGET.value,),
@@ -72,7 +73,10 @@ class RedfishBoot(Boot):
 
     def supported_devices(self) -> frozenset[BootDevice]:
         """Return the devices among the allowable targets; empty where the BMC does not tell."""
-        allowed = allowable_values(self._boot(), TARGET)
+        boot, allowed = self._boot(), allowable_values(self._boot(), TARGET)
+        if not allowed and TARGET not in boot and ENABLE not in boot:
+            raise Unsupported(f"the system {self._driver.system_link} has no boot override", protocol="redfish",
+                              capability=self.title, remedy="Set the boot order in the firmware.")
         return frozenset(DEVICES[word] for word in allowed if word in DEVICES)
 
     def read(self, wanted: Optional[BootOverride] = None) -> BootOverride:
@@ -85,13 +89,13 @@ class RedfishBoot(Boot):
             firmware_mode=_known(FIRMWARE_MODES, boot.get(MODE)),
             http_uri=_text(boot.get(HTTP_URI)) if device is BootDevice.HTTP else None,
             uefi_target=_text(boot.get(UEFI_TARGET)) if device is BootDevice.UEFI_TARGET else None)
-        if found.persistence in (None, Persistence.DISABLED):
-            attribute = self._by_attribute()
-            held = attribute.read() if attribute is not None else None
-            if held is not None:
-                return replace(found, device=BootDevice.CD, persistence=held)
-            if wanted is not None and self._lasts_by_order(wanted) and self._order.begins_with(wanted.device):
-                return replace(found, device=wanted.device, persistence=Persistence.CONTINUOUS)
+        attribute = self._by_attribute()
+        held = attribute.read() if attribute is not None else None
+        if held is not None:
+            return replace(found, device=BootDevice.CD, persistence=held)
+        if (wanted is not None and found.persistence in (None, Persistence.DISABLED) and self._lasts_by_order(wanted)
+                and self._order.begins_with(wanted.device)):
+            return replace(found, device=wanted.device, persistence=Persistence.CONTINUOUS)
         return found
 
     def _lasts_by_order(self, wanted: BootOverride) -> bool:
@@ -110,13 +114,13 @@ class RedfishBoot(Boot):
             if not self._mode_is_right(wanted):
                 self._write_boot(replace(wanted, device=None, persistence=None))
         else:
-            if attribute is not None and attribute.read() is not None:
+            if attribute is not None and attribute.read(anew=False) is not None:
                 attribute.write(None)
             self._write_boot(wanted)
 
     def _write_boot(self, wanted: BootOverride) -> None:
         """Send the override in the fullest form that the BMC takes; a refused form is followed by a smaller one."""
-        before = self._boot().get(MODE)
+        before = _known(FIRMWARE_MODES, self._boot().get(MODE))
         last: Optional[BmcError] = None
         for link in self._targets():
             tried: list[tuple[dict[str, Any], ...]] = []
@@ -133,16 +137,17 @@ class RedfishBoot(Boot):
                     if error.details.get("status") not in FORM_REFUSED:
                         raise
                     last = last or error
-        raise last or Unsupported("the system has no boot override", protocol="redfish", capability=self.title)
+        raise last or BrokenAnswer("no form of the override was there to send")
 
-    def _align_mode(self, wanted: BootOverride, *, before: Any, link: str) -> None:
+    def _align_mode(self, wanted: BootOverride, *, before: Optional[FirmwareMode], link: str) -> None:
         """Give the mode back where the BMC has reset it with the change of the target."""
-        mode = MODES[wanted.firmware_mode] if wanted.firmware_mode else before
-        if wanted.device in (None, BootDevice.NONE) or mode not in FIRMWARE_MODES:
+        mode = wanted.firmware_mode or before
+        if wanted.device in (None, BootDevice.NONE) or mode is None:
             return
         boot = self._boot()
-        if DEVICES.get(str(boot.get(TARGET))) is wanted.device and boot.get(MODE) in set(FIRMWARE_MODES) - {mode}:
-            self._driver.client.write("PATCH", link, {"Boot": {ENABLE: boot.get(ENABLE), MODE: mode}})
+        present = _known(FIRMWARE_MODES, boot.get(MODE))
+        if _known(DEVICES, boot.get(TARGET)) is wanted.device and present not in (None, mode):
+            self._driver.client.write("PATCH", link, {"Boot": {ENABLE: boot.get(ENABLE), MODE: MODES[mode]}})
 
     def _targets(self) -> list[str]:
         """Return where the override may be written: the system, or its settings object, in the order to try."""
@@ -195,9 +200,9 @@ class RedfishBoot(Boot):
         """Return the mode to send: the one asked for, or the present one where the BMC wants it every time."""
         if wanted.firmware_mode is not None:
             return {MODE: MODES[wanted.firmware_mode]}
-        present = self._boot().get(MODE)
+        present = _known(FIRMWARE_MODES, self._boot().get(MODE))
         complete = self._driver.quirks.behaviour("boot_override_complete") is not None
-        return {MODE: present} if complete and present in FIRMWARE_MODES else {}
+        return {MODE: MODES[present]} if complete and present else {}
 
     def _mode_is_right(self, wanted: BootOverride) -> bool:
         """Tell whether the mode may be left out: not asked for, as it is already, or not told by the BMC."""

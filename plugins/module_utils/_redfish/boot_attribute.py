@@ -26,6 +26,7 @@ class BootAttribute:
         self._driver = driver
         self._names = parameters
         self._link = link
+        self._fresh = True  # the resource was read to find the attribute
 
     @classmethod
     def of(cls, driver: Driver) -> Optional["BootAttribute"]:
@@ -42,13 +43,12 @@ class BootAttribute:
             pass
         return None
 
-    def _values(self) -> dict[str, Any]:
-        return self._driver.client.read(self._link).get("Attributes") or {}
-
-    def read(self) -> Optional[Persistence]:
-        """Read anew for how long the virtual CD is the boot device, ``None`` where it is not."""
-        self._driver.client.forget(self._link)
-        values = self._values()
+    def read(self, *, anew: bool = True) -> Optional[Persistence]:
+        """Return for how long the virtual CD is the boot device, ``None`` where it is not."""
+        if anew and not self._fresh:
+            self._driver.client.forget(self._link)
+        self._fresh = False
+        values = self._driver.client.read(self._link).get("Attributes") or {}
         if values.get(self._names["device"]) != self._names["cd"]:
             return None
         return Persistence.ONCE if values.get(self._names["once"]) == self._names["yes"] else Persistence.CONTINUOUS

@@ -81,7 +81,6 @@ class CdIsPhysical(Quirk):
     FIRST, ONCE = "ServerBoot.1.FirstBootDevice", "ServerBoot.1.BootOnce"
 
     def setup(self) -> None:
-        self.bmc.routes.patches["DellAttributes"] = self._patch
         manager = self.bmc.manager
         found = [path for path in self.bmc.of_kind("DellAttributes") if self.FIRST in (self.bmc.store.get(path).get("Attributes") or {})]
         number = manager.rpartition("/")[2]
@@ -91,13 +90,6 @@ class CdIsPhysical(Quirk):
                                            "Attributes": {self.FIRST: "Normal", self.ONCE: "Disabled"}})
             self.bmc.store.merge(manager, {"Links": {"Oem": {"Dell": {"DellAttributes": [{"@odata.id": self.path}]}}}})
         self.bmc.power.on_boot.append(self._started)
-
-    def _patch(self, bmc, path: str, data: dict, _request):
-        for name in data.get("Attributes", {}):
-            if name not in (bmc.store.get(path).get("Attributes") or {}):
-                return error("PropertyUnknown", name)
-        bmc.store.merge(path, {"Attributes": data.get("Attributes", {})})
-        return None
 
     def _started(self, _system: str) -> None:
         boot, values = self.bmc.power.boots[-1], self.bmc.store.get(self.path)["Attributes"]
