@@ -67,7 +67,7 @@ class Changed:
         if isinstance(body, Exception):
             self.failed.add(path)
             raise body
-        return Answer(status, {}, copy.deepcopy(body) if isinstance(body, dict) else {})
+        return Answer(status, {}, body)
 
     def _made(self, path):
         raw = self.tree.files.get(self.tree.aliases.get(path, path))

@@ -18,7 +18,7 @@ from .fields import NAMED, PART, STATUS, power_state
 from .hardware_network import read_network
 from .hardware_pcie import read_gpus, read_pcie
 from .hardware_storage import read_controllers, read_disks, read_volumes
-from .reading import Reader, absent, extract, first, read_sections, values_at
+from .reading import Reader, absent, extract, first, link_to, read_sections, values_at
 
 SYSTEM = {
     **NAMED, **PART, **STATUS, "sku": (text, "SKU"), "asset_tag": (text, "AssetTag"), "uuid": (uuid, "UUID"),
@@ -56,11 +56,14 @@ def is_cpu(document: Json) -> bool:
 def read_processors(reader: Reader) -> list[Json]:
     """Return the CPUs."""
     return [row("processors", **extract(document, PROCESSOR))
-            for _link, document in reader.members(link_of(reader.system.get("Processors"))) if is_cpu(document)]
+            for _link, document in reader.members(link_to(reader.system, "Processors")) if is_cpu(document)]
 
 
 def read_system(reader: Reader) -> Optional[Json]:
-    """Return the system itself; sockets, cores and threads are those of its CPUs, else of the BMC's own summary."""
+    """Return the system itself; sockets, cores and threads are those of its CPUs, else of the BMC's own summary.
+
+    Memory is that of the summary, else of the modules.
+    """
     system = reader.system
     if not system:
         return None
@@ -68,8 +71,11 @@ def read_system(reader: Reader) -> Optional[Json]:
     summary = extract(system, SUMMARY)
     if counts["processor_count"] is None:
         counts = summary
-    return row("system", **extract(system, SYSTEM), boot=_boot(system), power_state=power_state(system),
-               **{key: value if value is not None else summary[key] for key, value in counts.items()})
+    found = row("system", **extract(system, SYSTEM), boot=_boot(system), power_state=power_state(system),
+                **{key: value if value is not None else summary[key] for key, value in counts.items()})
+    if found["memory_bytes"] is None:
+        found["memory_bytes"] = sum(entry["size_bytes"] or 0 for entry in read_memory(reader)) or None
+    return found
 
 
 def _boot(system: Json) -> Json:
@@ -103,7 +109,7 @@ def read_bmc(reader: Reader) -> Optional[Json]:
 def read_memory(reader: Reader) -> list[Json]:
     """Return the modules that are there; empty slots are left out."""
     rows = []
-    for _link, document in reader.members(link_of(reader.system.get("Memory"))):
+    for _link, document in reader.members(link_to(reader.system, "Memory")):
         entry = row("memory", **extract(document, MEMORY))
         told = integer(document.get("CapacityMiB", document.get("SizeMB")))
         if absent(document) or document.get("DIMMStatus") == "NotPresent" or told == 0:
@@ -117,8 +123,10 @@ def read_memory(reader: Reader) -> list[Json]:
 def read_firmware(reader: Reader) -> list[Json]:
     """Return the components whose firmware the BMC lists."""
     service = reader.document(link_of(reader.driver.root.get("UpdateService")))
-    return [row("firmware", **extract(document, FIRMWARE))
-            for _link, document in reader.members(link_of(service.get("FirmwareInventory")))]
+    found = [document for _link, document in reader.members(link_of(service.get("FirmwareInventory")))]
+    older = link_to(reader.system, "FirmwareInventory") if not found else None
+    found += [entry for entry in values_at(reader.document(older), "Current/*/*") if isinstance(entry, dict)]
+    return [row("firmware", **extract(document, FIRMWARE)) for document in found]
 
 
 SECTIONS = {

@@ -14,7 +14,7 @@ from .fields import NAMED, STATUS, slot_in, slot_of
 from .hardware_network_older import learn_from_older
 from .interfaces import INTERFACE, Interfaces
 from .locality import slots, socket_of
-from .reading import Pair, Reader, absent, extract, first, last_part, links_at, values_at
+from .reading import Pair, Reader, absent, extract, first, last_part, link_to, links_at, values_at
 
 FUNCTION = {**STATUS, "mac_address": (mac, "Ethernet/MACAddress"),
             "permanent_mac_address": (mac, "Ethernet/PermanentMACAddress")}
@@ -36,7 +36,7 @@ NO_VLAN = 4095
 def read_network(reader: Reader) -> list[Json]:
     """Return the system's network interfaces."""
     found = Interfaces()
-    for _link, document in reader.members(link_of(reader.system.get("EthernetInterfaces"))):
+    for _link, document in reader.members(link_to(reader.system, "EthernetInterfaces")):
         if not absent(document):
             to_bmc = bool(links_at(document, "Links/HostInterface")) or document.get("Id") == "ToManager"
             found.add(dict(extract(document, INTERFACE), to_bmc=to_bmc))

@@ -13,11 +13,10 @@ from .._domain.units import identifier, mac, text
 from .client import link_of
 from .fields import slot_in, slot_of
 from .interfaces import INTERFACE, Interfaces
-from .reading import Reader, extract, links_at, values_at
+from .reading import Reader, extract, link_to, values_at
 
 ADAPTER = {"adapter": (identifier, "Id"), "manufacturer": (text, "Manufacturer"), "model": (text, "Model", "Name"),
            "firmware_version": (text, "Firmware/Current/VersionString")}
-ADAPTERS = ("Oem/*/Links/NetworkAdapters", "Oem/*/NetworkAdapters", "NetworkAdapters")
 # The key in a manager's OEM links under which it lists the switch ports that its system's interfaces see.
 SWITCH_CONNECTIONS = "SwitchConnectionCollection"
 BIOS_MAC = re.compile(r"(?<!Virtual)(?<!Virtual_)MAC_?Address$", re.IGNORECASE)
@@ -35,7 +34,7 @@ def learn_from_older(reader: Reader, found: Interfaces) -> None:
 
 def _learn_adapters(reader: Reader, found: Interfaces) -> None:
     """Learn from adapters whose ports stand in the adapter itself."""
-    for _link, adapter in reader.members(*links_at(reader.system, *ADAPTERS)):
+    for _link, adapter in reader.members(link_to(reader.system, "NetworkAdapters")):
         about = dict(extract(adapter, ADAPTER), slot=slot_of(adapter))
         for port in values_at(adapter, "PhysicalPorts/*"):
             known = dict(extract(port, INTERFACE), **about, to_bmc=False)

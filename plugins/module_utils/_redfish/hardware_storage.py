@@ -55,7 +55,7 @@ def read_controllers(reader: Reader) -> list[Json]:
 def controllers_of(reader: Reader, storage: Json) -> list[Json]:
     """Return the documents of a Storage's controllers, which older services hold in the Storage itself."""
     found = [document for _link, document in reader.members(link_of(storage.get("Controllers")))]
-    return found or [entry for entry in values_at(storage, "StorageControllers/*") if isinstance(entry, dict)]
+    return found or reader.objects(storage, "StorageControllers")
 
 
 def _words(document: Json, convert: Any, *paths: str) -> list[str]:

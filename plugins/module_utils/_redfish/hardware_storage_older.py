@@ -14,7 +14,7 @@ from .._domain.inventory import media_type, raid_level, row
 from .._domain.units import boolean, identifier, mib, positive, snake, text, wwn
 from .client import Json
 from .fields import STATUS
-from .reading import Pair, Reader, absent, extract, first, links_at
+from .reading import Pair, Reader, absent, extract, first, link_to
 
 VERSION = (text, "FirmwareVersion/Current/VersionString")
 CONTROLLER = {**STATUS, "id": (identifier, "Id"), "name": (text, "Name"), "model": (text, "Model"),
@@ -30,10 +30,8 @@ VOLUME = {**STATUS, "id": (identifier, "Id"), "name": (text, "LogicalDriveName")
 
 def _controllers(reader: Reader) -> list[Pair]:
     """Return the array controllers and host bus adapters."""
-    trees = reader.documents(links_at(reader.system, "Oem/*/Links/SmartStorage", "Oem/*/SmartStorage"))
-    collections = [link for _unused, tree in trees
-                   for link in links_at(tree, "Links/ArrayControllers", "ArrayControllers", "Links/HostBusAdapters")]
-    return reader.members(*collections)
+    tree = reader.document(link_to(reader.system, "SmartStorage"))
+    return reader.members(*(link_to(tree, name) for name in ("ArrayControllers", "HostBusAdapters")))
 
 
 def older_controllers(reader: Reader) -> list[Json]:
@@ -45,7 +43,7 @@ def older_controllers(reader: Reader) -> list[Json]:
 def older_disks(reader: Reader) -> list[Json]:
     """Return the disks; the size is exact where blocks are counted."""
     rows = []
-    for controller, document in _below(reader, "Links/PhysicalDrives", "Links/UnconfiguredDrives"):
+    for controller, document in _below(reader, "PhysicalDrives", "UnconfiguredDrives"):
         if absent(document):
             continue
         known = extract(document, DRIVE)
@@ -62,17 +60,17 @@ def older_disks(reader: Reader) -> list[Json]:
 def older_volumes(reader: Reader) -> list[Json]:
     """Return the volumes."""
     rows = []
-    for controller, document in _below(reader, "Links/LogicalDrives"):
-        drives = reader.members(*links_at(document, "Links/DataDrives"))
+    for controller, document in _below(reader, "LogicalDrives"):
+        drives = reader.members(link_to(document, "DataDrives"))
         named = [first(drive, text, "SerialNumber") or identifier(drive.get("Id")) for _link, drive in drives]
         rows.append(row("volumes", **extract(document, VOLUME), controller=controller,
                         drives=list(filter(None, named))))
     return rows
 
 
-def _below(reader: Reader, *paths: str) -> Iterator[tuple[str, Json]]:
+def _below(reader: Reader, *names: str) -> Iterator[tuple[str, Json]]:
     """Yield the id of a controller and a member of the collections that it links to, each member once."""
     for _link, controller in _controllers(reader):
-        members = dict(reader.members(*links_at(controller, *paths)))
+        members = dict(reader.members(*(link_to(controller, name) for name in names)))
         for document in members.values():
             yield identifier(controller.get("Id")), document

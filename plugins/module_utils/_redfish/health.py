@@ -19,10 +19,10 @@ from .fields import PART, STATUS, power_state
 from .hardware_storage import storages
 from .reading import Reader, absent, extract, first, read_sections, values_at
 
+
 def _mode(value: Any) -> Optional[str]:
     """Return a mode of redundancy; older services write ``N+m`` where newer ones write ``NPlusM``."""
     return snake(value.replace("+", " Plus ")) if isinstance(value, str) else None
-
 
 
 LIMITS = {"lower_critical": (number, "LowerThresholdCritical", "Thresholds/LowerCritical/Reading"),
@@ -76,7 +76,7 @@ class Enclosure:
 
     def listed(self, key: str, *path: str) -> list[Json]:
         """Return the objects in a list of a document."""
-        return [entry for entry in values_at(self.below(*path), f"{key}/*") if isinstance(entry, dict)]
+        return self.reader.objects(self.below(*path), key)
 
     def metrics(self) -> list[Json]:
         """Return the temperatures of ThermalMetrics, each with what its sensor tells besides."""

@@ -66,6 +66,12 @@ def links_at(document: Any, *paths: str) -> list[str]:
     return list(dict.fromkeys(link for link in found if link))
 
 
+def link_to(document: Any, name: str) -> Optional[str]:
+    """Return the link that a document has by a name, where the standard puts it or where older services do."""
+    places = (name, f"Links/{name}", f"Oem/*/Links/{name}", f"Oem/*/links/{name}", f"Oem/*/{name}", f"links/{name}")
+    return next(iter(links_at(document, *places)), None)
+
+
 def last_part(link: str) -> str:
     """Return the last part of a link's path, by which resources are told apart where one has several paths."""
     return link.rstrip("/").rsplit("/", 1)[-1]
@@ -100,6 +106,7 @@ class Reader:
         self.problems: list[Json] = []
         self._broken = 0
         self._gone: Optional[BmcError] = None
+        self.read_anything = False
         self._chassis: Optional[list[Pair]] = None
 
     def problem(self, path: str, error: BmcError) -> None:
@@ -135,7 +142,19 @@ class Reader:
                 pairs.append((link, self.client.read(link)))
             except BmcError:
                 continue
+        self.read_anything = self.read_anything or bool(pairs)
         return pairs
+
+    def objects(self, document: Json, path: str) -> list[Json]:
+        """Return the objects in a list of a document; those that are no more than a link are read."""
+        found = []
+        for entry in values_at(document, f"{path}/*"):
+            link = link_of(entry)
+            if link and len(entry) == 1 and "#" not in link:
+                entry = self.document(link)
+            if isinstance(entry, dict) and entry:
+                found.append(entry)
+        return found
 
     def members(self, *collections: Optional[str]) -> list[Pair]:
         """Return the readable members of collections with their links, all read side by side."""
@@ -155,7 +174,7 @@ class Reader:
             for link in self.client.member_links(collection):
                 links.append(link)
         except BmcError as error:
-            self.problem(str(collection.get("Members@odata.nextLink")), error)
+            self.problem(error.details.get("path") or str(collection.get("Members@odata.nextLink")), error)
         return links
 
     def collections_at(self, document: Json, *paths: str) -> list[Pair]:
@@ -233,7 +252,7 @@ class Reader:
 
 
 def read_sections(reader: Reader, sections: tuple[str, ...], readers: dict[str, Any]) -> tuple[Json, list[Json]]:
-    """Return the sections asked for and the problems; raise where not a single one could be read.
+    """Return the sections asked for and the problems; raise where not a single document could be read.
 
     Which system is meant is settled before anything else: an ambiguity is the user's to solve.
     """
@@ -244,7 +263,7 @@ def read_sections(reader: Reader, sections: tuple[str, ...], readers: dict[str, 
         reader.section = section
         found[section] = reader.attempt(lambda name=section: readers[name](reader),
                                         None if section in SINGLE else [], "")
-    if reader.problems and not any(found.values()):
+    if reader.problems and not reader.read_anything:
         first_problem = reader.problems[0]
         raise BrokenAnswer(f"nothing could be read: {first_problem['cause']}", path=first_problem["path"],
                            problems=reader.problems)
