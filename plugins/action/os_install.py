@@ -37,9 +37,11 @@ class ActionModule(ActionBase):
         _validation, options = self.validate_argument_spec(argument_spec=OS_INSTALL_SPEC)
         shell = NodeShell(self, label=(task_vars or {}).get("inventory_hostname", "node"), console=None)
         if self._task.check_mode:
-            result.update(self._execute_module(module_name=MODULE, module_args=options, task_vars=task_vars))
+            result.update(self._execute_module(module_name=MODULE, module_args=self._task.args, task_vars=task_vars))
             return result
-        result.update(self._follow(shell, self._start(options, task_vars), limit=options["timeout"]))
+        with shell.saying("starting the installation in the ramdisk"):
+            results_file = self._start(task_vars, limit=options["timeout"])
+        result.update(self._follow(shell, results_file, limit=options["timeout"]))
         if result.get("failed"):
             return result
         result["switched"] = options["switch_root"] and result["install"]["switch_possible"]
@@ -49,11 +51,14 @@ class ActionModule(ActionBase):
             shell.reset()
         return result
 
-    def _start(self, options: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> str:
-        """Start the module as a background job; returns the file that its result will be in."""
-        self._task.async_val = options["timeout"]
+    def _start(self, task_vars: dict[str, t.Any] | None, *, limit: int) -> str:
+        """Start the module as a background job; returns the file that its result will be in.
+
+        It is given the task's own arguments: in validated ones what was not set is null, which it would refuse.
+        """
+        self._task.async_val = limit
         try:
-            job = self._execute_module(module_name=MODULE, module_args=options, task_vars=task_vars, wrap_async=True)
+            job = self._execute_module(module_name=MODULE, module_args=self._task.args, task_vars=task_vars, wrap_async=True)
         finally:
             self._task.async_val = 0
         if job.get("failed") or "results_file" not in job:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import re
+import threading
 import time
 import typing as t
 
@@ -76,6 +78,24 @@ class NodeShell:
         """Tell it unless something was told a moment ago."""
         if time.monotonic() - self._said >= SAY_EVERY:
             self.say(text())
+
+    @contextlib.contextmanager
+    def saying(self, text: str) -> t.Iterator[None]:
+        """Tell what is done, and again whenever it has taken SAY_EVERY more, as long as the block runs."""
+        ended, start = threading.Event(), time.monotonic()
+
+        def repeat() -> None:
+            while not ended.wait(SAY_EVERY):
+                self.say(f"{text} ({time.monotonic() - start:.0f} s)")
+
+        thread = threading.Thread(target=repeat, daemon=True)
+        self.say(text)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     def console_tail(self, lines: int = 12) -> list[str]:
         """The console's last lines, as a terminal would show them; none where no log is known."""
