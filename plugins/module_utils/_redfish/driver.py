@@ -9,8 +9,8 @@ from typing import Any, Optional
 
 from .._bmc.errors import BmcError, InvalidInput, Rejected, Unreachable
 from .._bmc.interface import (
-    Accounts, Bios, BmcNetwork, Boot, Capability, Certificates, Driver, Events, Firmware, Hardware, Health, Logs,
-    Power, SecureBoot, VirtualMedia,
+    Accounts, Bios, BmcNetwork, Boot, Capability, Certificates, Console, Driver, Events, Firmware, Hardware,
+    Health, Logs, Power, SecureBoot, VirtualMedia,
 )
 from .._bmc.options import Connection
 from .._bmc.quirks import Quirks
@@ -54,6 +54,9 @@ class RedfishDriver(Driver):
         Health: RedfishHealth,
         SecureBoot: RedfishSecureBoot,
         Firmware: RedfishFirmware,
+    }
+    ALTERNATIVES: dict[type[Capability], str] = {
+        Console: "Use bmc_protocol: ipmi (Serial over LAN), or the console of the BMC's own SSH server.",
     }
 
     def __init__(self, connection: Connection) -> None:
