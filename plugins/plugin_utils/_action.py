@@ -91,7 +91,7 @@ class ResourceAction(ActionBase):
         if validated.error_messages:
             return remove_values({"failed": True, "changed": False, "msg": validated.errors.msg}, secrets)
         outcome = with_library_hint(self.EXECUTE(self.RESOURCE, validated.validated_parameters, tell=self._tell,
-                                            check_mode=self._task.check_mode))
+                                                 check_mode=self._task.check_mode))
         outcome["invocation"] = {"module_args": {
             name: "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" if self._secret(name) and value is not None else value
             for name, value in validated.validated_parameters.items()}}

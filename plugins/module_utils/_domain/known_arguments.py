@@ -59,7 +59,7 @@ def known_boot_arguments(
 
     `variables` are a host's, by the names that the roles give them; `numa_nodes` is how many nodes it has, if known.
     """
-    own = [argument for argument in variables.get("kernel_cmdline_arguments") or ()]
+    own = list(variables.get("kernel_cmdline_arguments") or ())
     claim = claim_from_arguments(own)
     found: list[dict[str, str]] = []
     for target in ("kernel", "dom0", "xen"):
