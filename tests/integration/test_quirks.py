@@ -12,6 +12,7 @@ from running import run
 
 from ansible_collections.typeone.metal.plugins.module_utils._redfish import connector
 from ansible_collections.typeone.metal.plugins.module_utils._resources.boot_device import BootDeviceResource
+from ansible_collections.typeone.metal.plugins.module_utils._resources.hardware import HardwareResource
 from ansible_collections.typeone.metal.plugins.module_utils._resources.power import PowerResource
 
 IDENTITIES = {
@@ -273,6 +274,30 @@ def test_habits_that_power_and_boot_do_not_notice(habit, name):
     bmc = habit(name)
     boot(bmc, device="pxe")
     assert start_of(bmc)["target"] == "Pxe"
+
+
+def test_storage_that_is_an_internal_error(habit):
+    """sushy-tools answers 500 where no storage is configured: those sections are problems, the rest is there."""
+    result = run(HardwareResource, habit("sushytools_storage_500"))
+    assert not result.get("failed") and {entry["section"] for entry in result["problems"]} <= {"storage_controllers", "disks", "volumes"}
+    assert result["problems"] and len(result["hardware"]["processors"]) == 2 and result["hardware"]["disks"] == []
+
+
+def test_macs_of_adapters(habit):
+    """XCC lists no Ethernet interfaces of the system: the adapters' ports tell."""
+    result = run(HardwareResource, habit("lenovo_no_ethernet_interfaces"), sections=["network_interfaces"])
+    assert [port["mac_address"] for port in result["hardware"]["network_interfaces"]] == ["02:00:00:00:a0:01", "02:00:00:00:a0:02"]
+
+
+@pytest.mark.parametrize("name", ["fujitsu_no_expand", "huawei_no_managed_by", "any_messy_collections", "any_paged_collections", "any_relative_links",
+                                  "any_trailing_slashes", "any_absolute_links"])
+def test_habits_that_an_inspection_does_not_notice(habit, name):
+    """It finds the same as without them, and reads nothing twice."""
+    plain = run(HardwareResource, habit())
+    bmc = habit(name)
+    result = run(HardwareResource, bmc)
+    assert result["hardware"] == plain["hardware"] and result["problems"] == plain["problems"] and not bmc.sessions.open()
+    assert name in ("any_trailing_slashes", "any_paged_collections") or not bmc.counters.duplicates
 
 
 def test_identity_encoding_is_refused(habit):
