@@ -57,17 +57,28 @@ class Changed:
         """Return status and body of one request, or raise what the connection would."""
         if method != "GET":
             return Answer(201 if method == "POST" else 204, {"X-Auth-Token": "t", "Location": "/redfish/v1/Sessions/1"}, {})
-        path = url.split("://", 1)[1].partition("/")[2].partition("?")[0].rstrip("/")
-        path = "/" + path
-        if path not in self.asked:
-            self.asked[path] = self._made(path)
-        status, body = self.asked[path]
-        if status >= 400:
+        path, _mark, query = url.split("://", 1)[1].partition("/")[2].partition("?")
+        path = "/" + path.rstrip("/")
+        status, body = self._once_made(path)
+        if status >= 400 or isinstance(body, Exception):
             self.failed.add(path)
         if isinstance(body, Exception):
-            self.failed.add(path)
             raise body
-        return Answer(status, {}, body)
+        return Answer(status, {}, self._expanded(body) if "$expand" in query else body)
+
+    def _expanded(self, collection):
+        """A collection with those of its members in it that can be read."""
+        members = []
+        for member in collection.get("Members") if isinstance(collection.get("Members"), list) else []:
+            link = member.get("@odata.id") if isinstance(member, dict) else None
+            status, body = self._once_made(link.rstrip("/")) if isinstance(link, str) and link.startswith("/") else (404, {})
+            members.append(dict(body) if status == 200 and isinstance(body, dict) else member)
+        return dict(collection, Members=members)
+
+    def _once_made(self, path):
+        if path not in self.asked:
+            self.asked[path] = self._made(path)
+        return self.asked[path]
 
     def _made(self, path):
         raw = self.tree.files.get(self.tree.aliases.get(path, path))

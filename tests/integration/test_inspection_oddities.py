@@ -15,11 +15,11 @@ DISKS = ["HDD0000", "HDD0001", "HDD0002", "NVME0001"]
 MACS = ["02:00:00:00:a0:01", "02:00:00:00:a0:02"]
 
 
-def hardware(bmc, *sections, **params):
-    """Inspect and return the sections and the problems."""
+def hardware(bmc, *sections, again=(), **params):
+    """Inspect and return the sections and the problems; nothing is read twice but what is named in ``again``."""
     result = run(HardwareResource, bmc, **({"sections": list(sections)} if sections else {}), **params)
     assert not result.get("failed"), result["msg"]
-    assert not bmc.sessions.open() and not bmc.counters.duplicates
+    assert not bmc.sessions.open() and bmc.counters.duplicates == dict.fromkeys(again, 2)
     return result["hardware"], result["problems"]
 
 
@@ -34,15 +34,17 @@ def ref(path):
 
 
 def test_a_section_that_fails_costs_that_section_only(test_bmc):
-    """HTTP 500 from Storage is read once, told for each section that it costs, and SimpleStorage is taken instead."""
+    """HTTP 500 from Storage is told for each section that it costs, and SimpleStorage is taken instead.
+
+    It is read once with its members in the same answer, and once without.
+    """
     bmc = test_bmc()
     bmc.set(SYSTEM, {"SimpleStorage": ref(f"{SYSTEM}/SimpleStorage")})
     bmc.store.put(f"{SYSTEM}/SimpleStorage", {"Members": [ref(f"{SYSTEM}/SimpleStorage/1")]})
     bmc.store.put(f"{SYSTEM}/SimpleStorage/1", {"Id": "1", "Devices": [
         {"Name": "vda", "CapacityBytes": 10 ** 10 + 1}, {"Name": "none", "Status": {"State": "Absent"}}, None, "x"]})
     bmc.faults.add("status", method="GET", path="/Storage$", times=None, status=500)
-    found, problems = hardware(bmc)
-    assert bmc.counters.gets[f"{SYSTEM}/Storage"] == 1
+    found, problems = hardware(bmc, again=[f"{SYSTEM}/Storage"])
     assert {problem["section"] for problem in problems} == {"storage_controllers", "disks", "volumes"}
     assert all("HTTP 500" in problem["cause"] and problem["path"].endswith("/Storage") for problem in problems)
     assert [(disk["name"], disk["size_bytes"]) for disk in found["disks"]] == [("vda", 10 ** 10 + 1)]
@@ -104,6 +106,18 @@ def test_a_broken_property_costs_that_property_only(test_bmc):
     assert found["system"]["uuid"] is None and found["system"]["memory_bytes"] == 4 * 16 * 1024 ** 3
     disk = found["disks"][0]
     assert disk["serial_number"] == "HDD0000" and disk["size_bytes"] is None and disk["wwn"] is None and not problems
+
+
+@pytest.mark.parametrize("query", ["ignore", "refuse"])
+def test_members_are_read_one_by_one_where_they_cannot_come_together(test_bmc, query):
+    """The result is the same; a BMC that refuses what it offers is asked once for it."""
+    bmc = test_bmc()
+    together = hardware(bmc)
+    requests = len(bmc.counters.requests)
+    bmc.options.query = query
+    bmc.counters.reset()
+    assert hardware(bmc, again=[f"{SYSTEM}/Processors"] if query == "refuse" else []) == together
+    assert len(bmc.counters.requests) > 1.5 * requests
 
 
 def test_drives_that_only_chassis_hold(test_bmc):

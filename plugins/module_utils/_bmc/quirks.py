@@ -22,7 +22,7 @@ _COMPARE: dict[str, Callable[[tuple, tuple], bool]] = {
 
 def version_key(text: str) -> tuple[int, ...]:
     """Return the numbers of a firmware version, in order: ``iLO 5 v3.11`` is ``(5, 3, 11)``."""
-    return tuple(int(number) for number in re.findall(r"\d+", text))
+    return tuple(int(number) for number in re.findall(r"\d{1,18}", text))
 
 
 def _firmware_matches(condition: str, firmware: str) -> bool:

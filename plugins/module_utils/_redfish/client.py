@@ -102,6 +102,13 @@ class Client:
         kept = self._kept.get(self._key(link))
         return kept.result().body if kept is not None and kept.done() and kept.exception() is None else None
 
+    def keep(self, link: str, document: Json) -> None:
+        """Take a document that came within another answer as read."""
+        future: Future = Future()
+        future.set_result(Answer(200, {}, document))
+        with self._lock:
+            self._kept.setdefault(self._key(link), future)
+
     def forget(self, link: Optional[str] = None) -> None:
         """Forget the document at ``link``, or all but the service root."""
         with self._lock:
