@@ -16,6 +16,8 @@ import urllib.request
 
 import testbmc
 from ipmi import IpmiBmc
+from ipmi.programs import IpmiSim
+from ipmi.records import full_sensor
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Trees whose system has something to choose.
@@ -175,6 +177,37 @@ class Ipmi(Subject):
 
     def sessions(self) -> int:
         return len(self.bmc.server.open_sessions())
+
+    def stop(self) -> None:
+        self.bmc.stop()
+
+
+class Simulator(Subject):
+    """OpenIPMI's ipmi_sim, which keeps its chassis in files, and loses the valid bit of its boot flags."""
+
+    can_end_an_override = False
+    devices = ["Pxe", "Hdd", "Cd"]
+    WORDS = {"pxe": "Pxe", "default": "Hdd", "cdrom": "Cd"}
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.bmc = IpmiSim(folder, sdr=full_sensor(1, "Inlet")).start()
+        self._seen = 0
+
+    def options(self) -> dict:
+        return {"bmc_address": "127.0.0.1", "ipmi_port": self.bmc.port, "bmc_protocol": "ipmi", "bmc_username": self.bmc.username,
+                "bmc_password": self.bmc.password, "bmc_timeout": 10,
+                "bmc_quirks": [{"id": "simulator", "behaviour": "ipmi_boot_valid_bit_lost", "match": {"protocol": "ipmi"}}]}
+
+    def power(self) -> str:
+        return {"1": "on", "0": "off"}[self.bmc.state("power")]
+
+    def device(self):
+        return self.WORDS.get(self.bmc.state("boot"))
+
+    def writes(self) -> list:
+        every = self.bmc.sets()
+        seen, self._seen = every[self._seen:], len(every)
+        return seen
 
     def stop(self) -> None:
         self.bmc.stop()

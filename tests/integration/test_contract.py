@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One set of behaviours over every BMC there is: check, change, idempotence, diff, error, for power and boot device.
 
-Servers: test BMCs with all trees at hand, sushy-tools' emulator (fake driver, libvirt's in-memory hypervisor), the IPMI server.
+Servers: test BMCs with all trees at hand, sushy-tools' emulator (fake driver, libvirt's in-memory hypervisor), the tests' IPMI server, OpenIPMI's ipmi_sim.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import pytest
 import testbmc
 from running import run
-from servers import Emulator, Ipmi, TestBmc, has_libvirt
+from servers import Emulator, Ipmi, Simulator, TestBmc, has_libvirt
 
 from ansible_collections.typeone.metal.plugins.module_utils._resources.boot_device import BootDeviceResource
 from ansible_collections.typeone.metal.plugins.module_utils._resources.power import PowerResource
 
-SERVERS = [*testbmc.names(), "sushy-tools fake", "sushy-tools libvirt", "ipmi"]
+SERVERS = [*testbmc.names(), "sushy-tools fake", "sushy-tools libvirt", "ipmi", "ipmi_sim"]
 WORDS = {"Pxe": "pxe", "Hdd": "disk", "Cd": "cd"}
 
 
@@ -28,7 +28,8 @@ def fixture_bmc(request, tmp_path_factory):
             pytest.skip("libvirt's Python bindings are not at hand (Debian: python3-libvirt)")
         subject = Emulator(driver, tmp_path_factory.mktemp(driver))
     else:
-        subject = Ipmi() if request.param == "ipmi" else TestBmc(request.param)
+        others = {"ipmi": Ipmi, "ipmi_sim": lambda: Simulator(tmp_path_factory.mktemp("ipmi_sim"))}
+        subject = others.get(request.param, lambda: TestBmc(request.param))()
     yield subject
     subject.stop()
 
