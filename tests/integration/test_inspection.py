@@ -9,6 +9,7 @@ import json
 import pytest
 import testbmc
 from running import run
+from servers import Emulator, has_libvirt
 from tree_reading import GIB, MIB, TreeReading, plain
 
 from ansible_collections.typeone.metal.plugins.module_utils._domain.inventory import KEYS
@@ -145,3 +146,24 @@ def test_capabilities(inspected):
     if rows["power"]["supported"]:
         assert "off_hard" in rows["power"]["values"]["actions"]
     assert all(rule["behaviour"] in told["behaviours"] for rule in told["quirks"])
+
+
+@pytest.mark.parametrize("driver", ["fake", "libvirt"])
+def test_emulator(driver, tmp_path):
+    """sushy-tools' emulator, which has no sessions, answers Storage with HTTP 500 and knows no firmware."""
+    if driver == "libvirt" and not has_libvirt():
+        pytest.skip("libvirt's bindings are not at hand (python3-libvirt)")
+    emulator = Emulator(driver, tmp_path)
+    try:
+        result = run(HardwareResource, None, **emulator.options())
+        health = run(HealthResource, None, **emulator.options())
+        told = run(CapabilitiesResource, None, **emulator.options())
+    finally:
+        emulator.stop()
+    system = result["hardware"]["system"]
+    assert system["power_state"] in ("on", "off") and system["uuid"]
+    assert {"storage_controllers", "disks", "firmware"} <= {problem["section"] for problem in result["problems"]}
+    assert [nic["mac_address"] for nic in result["hardware"]["network_interfaces"] if nic["mac_address"]]
+    assert health["health"]["summary"]["health"] == "ok" and told["capabilities"]["capabilities"]["power"]["supported"]
+    if driver == "libvirt":
+        assert system["memory_bytes"] == 8 * GIB and system["processor_count"] == 2

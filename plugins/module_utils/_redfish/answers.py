@@ -88,15 +88,15 @@ def extended_messages(body: Json) -> list[Json]:
 
 def error_text(body: Json) -> str:
     """Return what the BMC says is wrong, in one line; empty where it says nothing."""
-    texts = []
-    for message in extended_messages(body):
-        text = message.get("Message") or message.get("MessageId")
-        if isinstance(text, str) and text not in texts:
-            texts.append(text.strip().rstrip("."))
     error = body.get("error")
-    if not texts and isinstance(error, dict) and isinstance(error.get("message"), str):
-        texts.append(error["message"].strip().rstrip("."))
-    return "; ".join(texts)[:600]
+    summary = error.get("message") if isinstance(error, dict) else None
+    said = [message.get("Message") for message in extended_messages(body)]
+    ids = [message.get("MessageId") for message in extended_messages(body)]
+    for found in (said, [summary], ids):
+        texts = [text.strip().rstrip(".") for text in found if isinstance(text, str) and text.strip()]
+        if texts:
+            return "; ".join(dict.fromkeys(texts))[:600]
+    return ""
 
 
 def message_ids(body: Json) -> list[str]:
