@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import pathlib
 import re
 import threading
@@ -51,9 +52,15 @@ class NodeShell:
         self.label = label
         self.console = pathlib.Path(console) if console else None
         self._said = time.monotonic()
+        self._parent = os.getppid()
 
     def run(self, script: str) -> str:
-        """The output of a shell script. Raises AnsibleConnectionFailure, or AnsibleError where it fails."""
+        """The output of a shell script. Raises AnsibleConnectionFailure, or AnsibleError where it fails.
+
+        Does no more for a play that was killed: the next one may be at work on the node already.
+        """
+        if os.getppid() != self._parent:
+            raise SystemExit("the play has ended")
         # What Ansible appends to a command begins with "&&": no line break may stand before it.
         done = self.action._low_level_execute_command(script.strip(), sudoable=True)  # pylint: disable=protected-access
         if done["rc"]:
