@@ -59,8 +59,8 @@ class Lab:
     folder: pathlib.Path
     options: dict
 
-    def play(self, playbook: str, *flags: str, kill_at: str = "", **options) -> Run:
-        """Run lab_up or lab_down; with kill_at, SIGKILL it when it says that."""
+    def play(self, playbook: str, *flags: str, kill_at: tuple = (), **options) -> Run:
+        """Run lab_up or lab_down; with kill_at (words, program), SIGKILL it when it said that and runs that program."""
         extra = {"lab_name": self.name, "lab_dir": str(self.folder), "lab_cache_dir": str(CACHE), **self.options, **options}
         words = [BIN / "ansible-playbook", "-i", "localhost,", f"typeone.metal.{playbook}", "-e", json.dumps(extra), *flags]
         log, start, before = [], time.monotonic(), time.monotonic()
@@ -70,7 +70,8 @@ class Lab:
             for line in process.stdout:
                 silence, before = max(silence, time.monotonic() - before), time.monotonic()
                 log.append(line)
-                if kill_at and kill_at in line:
+                if kill_at and kill_at[0] in line:
+                    self.wait_for(kill_at[1])
                     process.kill()
                     break
             status = process.wait()
@@ -102,6 +103,13 @@ class Lab:
         """Send a reset to a node."""
         path = f"/redfish/v1/Systems/{node['uuid']}/Actions/ComputerSystem.Reset"
         assert self.ask(node, path, post={"ResetType": kind})[0] == 204
+
+    def wait_for(self, program: str) -> None:
+        """Wait until the lab runs a program."""
+        deadline = time.monotonic() + GUARD
+        while not any(program in words for words in self.processes().values()):
+            assert time.monotonic() < deadline, f"the lab never ran {program}"
+            time.sleep(0.2)
 
     def processes(self) -> dict:
         """The lab's processes: by marker, or by its network namespace. {pid: command line}"""
