@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import struct
 import threading
@@ -58,6 +59,9 @@ class Server:
         self.sessions: dict[int, Session] = {}
         self.faults: list[Fault] = []
         self.mute = False
+        self.loss = 0.0  # the share of the packets, in and out, that are lost
+        self.dice = random.Random(0)
+        self.mutate: Callable[[Request, int, bytes], tuple[int, bytes]] = lambda request, code, data: (code, data)
         self.packets = self.logins = self.closed = self.repeats = 0
         self.problems: list[str] = []
         self.offers: list[int] = []
@@ -103,7 +107,7 @@ class Server:
             if not self._running:
                 return
             self.packets += 1
-            if self.mute:
+            if self.mute or self._lost():
                 continue
             if self.latency:
                 time.sleep(self.latency)
@@ -114,7 +118,12 @@ class Server:
             except (IndexError, KeyError, ValueError, struct.error) as error:
                 self.problems.append(f"{type(error).__name__}: {error} at {packet.hex()}")
 
+    def _lost(self) -> bool:
+        return self.loss > 0 and self.dice.random() < self.loss
+
     def _send(self, packet: bytes, address: Any) -> None:
+        if self._lost():
+            return
         self._socket.sendto(packet, address)
 
     def _take(self, packet: bytes, address: Any) -> None:
@@ -157,6 +166,8 @@ class Server:
         if offered in self.silent_suites:
             return
         suite = self.answers_with or offered
+        for old in [old for old in self.sessions.values() if old.stage != "active" and old.address == address]:
+            del self.sessions[old.number]  # a login that was begun anew
         full = len(self.sessions) >= self.max_sessions
         if full or suite not in self.suites:
             status = 0x01 if full else self.refusal
@@ -256,7 +267,8 @@ class Server:
             code, data = fault, b""
         else:
             self.log.append((request.netfn, request.command, request.data))
-            code, data = self._own(session, request) or self.handle(session, request)
+            own = self._own(session, request)
+            code, data = own or self.mutate(request, *self.handle(session, request))
             session.answered = {mark: (code, data)}
         if (request.netfn, request.command) == (0x06, 0x3C) and code == 0:
             self.end(session)

@@ -151,12 +151,16 @@ class Frus:
 
 
 class Watts:
-    """The power that the system takes, as DCMI tells it (DCMI 1.5, section 6.6.1); ``None`` where it is not known."""
+    """The power that the system takes, as DCMI tells it (DCMI 1.5, section 6.6.1); 0 where DCMI is not known."""
 
     def __init__(self, commands: Commands, *, watts: int = 0) -> None:
-        if watts:
-            answer = struct.pack("<BHHHHIIB", 0xDC, watts, 1, 900, 200, 0, 1000, 0x40)
-            commands.add(0x2C, 0x02, lambda session, data: (0, answer) if data[0] == 0xDC else (0xC1, b""), reads=True)
+        self.watts = watts
+        commands.add(0x2C, 0x02, self._get, reads=True)
+
+    def _get(self, unused: Session, data: bytes) -> Answer:
+        if not self.watts or data[0] != 0xDC:
+            return 0xC1, b""
+        return 0, struct.pack("<BHHHHIIB", 0xDC, self.watts, 1, 900, 200, 0, 1000, 0x40)
 
 
 class Users:
@@ -285,7 +289,7 @@ class Lan:
 class Console:
     """Serial over LAN (sections 15 and 24): what is typed is in ``typed``; ``say`` lets the system write."""
 
-    def __init__(self, commands: Commands, *, refuse: int = 0, chunk: int = 64, lose: int = 0) -> None:
+    def __init__(self, commands: Commands, *, refuse: int = 0, chunk: int = 64, lose: int = 0, on: bool = True) -> None:
         self.refuse, self.chunk, self.lose = refuse, chunk, lose
         self.holder: Session = None
         self.typed = b""
@@ -296,6 +300,7 @@ class Console:
         self._waiting: list[bytes] = []
         self._number = self._last = 0
         self._unanswered = b""
+        commands.add(0x0C, 0x22, lambda session, data: (0, bytes((0x11, on))) if data[1] == 1 else (0x80, b""), reads=True)
         commands.add(0x06, 0x48, self._activate, reads=False)
         commands.add(0x06, 0x49, self._deactivate, reads=False)
 

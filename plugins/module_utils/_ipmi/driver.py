@@ -19,7 +19,9 @@ from . import rmcp
 from .accounts import IpmiAccounts
 from .boot import IpmiBoot
 from .client import Client
-from .commands import GET_CHANNEL_INFO, GET_DEVICE_ID
+from .commands import (
+    GET_CHANNEL_INFO, GET_DEVICE_ID, GET_LAN, GET_SDR_INFO, GET_SEL_INFO, GET_SOL, GET_USER_ACCESS, Command,
+)
 from .console import IpmiConsole
 from .fru import FruReader, first_of
 from .hardware import IpmiHardware
@@ -42,6 +44,11 @@ class IpmiDriver(Driver):
     CAPABILITIES: dict[type[Capability], type] = {
         Power: IpmiPower, Boot: IpmiBoot, Hardware: IpmiHardware, Health: IpmiHealth, Logs: IpmiLogs,
         Console: IpmiConsole, Accounts: IpmiAccounts, BmcNetwork: IpmiBmcNetwork,
+    }
+    # What a BMC must answer to have a capability: a command, and what follows the channel's number in it, if anything.
+    NEEDS: dict[type[Capability], tuple[Command, bytes]] = {
+        Health: (GET_SDR_INFO, b""), Logs: (GET_SEL_INFO, b""), Console: (GET_SOL, b"\x01\x00\x00"),
+        Accounts: (GET_USER_ACCESS, b"\x01"), BmcNetwork: (GET_LAN, b"\x04\x00\x00"),
     }
     ALTERNATIVES: dict[type[Capability], str] = {
         VirtualMedia: f"{REDFISH}, or boot over the network (bmc_boot_device with device: pxe).",
@@ -78,6 +85,17 @@ class IpmiDriver(Driver):
         """Go on at another address, in a new session."""
         self.connection = connection
         self.client.move(connection)
+
+    def lacks(self, capability: type[Capability]) -> Optional[str]:
+        """Return why the BMC has no ``capability``, by one read that it cannot do without; ``None`` where it seems to."""
+        if capability not in self.NEEDS:
+            return None
+        command, data = self.NEEDS[capability]
+        answer = self.client.optional(command, bytes((self.channel,)) + data if data else b"")
+        if answer is None:
+            return f"The BMC refuses {command.name}."
+        off = capability is Console and len(answer) > 1 and not answer[1] & 0x01
+        return "Serial over LAN is switched off in the BMC's settings." if off else None
 
     @cached_property
     def channel(self) -> int:

@@ -122,8 +122,8 @@ class IpmiHardware(Hardware):
         except (IndexError, KeyError, ValueError, TypeError, ZeroDivisionError, struct.error):
             found = {}
         return {"manufacturer": text(found.get("manufacturer")), "model": _words(found.get("model")),
-                "serial_number": text(str(found.get("serial") or "").upper()), "type": _words(found.get("memory_type")), "size_bytes": mib(found.get("capacity_mb")),
-                "speed_mhz": _rate(found.get("speed")),
+                "serial_number": text(str(found.get("serial") or "").upper()), "type": _words(found.get("memory_type")),
+                "size_bytes": mib(found.get("capacity_mb")), "speed_mhz": _rate(found.get("speed")),
                 "ecc": {True: "multi_bit_ecc", False: "no_ecc"}.get(found.get("ecc"))}
 
 

@@ -16,12 +16,12 @@ from .._bmc.errors import AuthenticationFailed, BmcError, Rejected, Unreachable,
 from .._bmc.options import Connection
 from .._domain.deadline import Deadline
 from .completion import PRIVILEGE_REMEDY, SESSION_FULL, SESSION_STALE, SUITE_REFUSED, login_error
-from .rmcp import APP, FIRST_PAUSE, LONGEST_PAUSE, REFUSALS_ENOUGH, RmcpPackets, payload_types
+from .rmcp import APP, CLOSE_SESSION, FIRST_PAUSE, LONGEST_PAUSE, REFUSALS_ENOUGH, RmcpPackets, payload_types
 
 # Cipher suites: authentication, integrity, confidentiality (tables 13-17 to 13-19); hash and length of its code.
 SUITES = {17: ((3, 4, 1), hashlib.sha256, 16), 3: ((1, 1, 1), hashlib.sha1, 12)}
-# Seconds for a cipher suite that the BMC does not answer, before the next is offered.
-SUITE_PATIENCE = 6.0
+# Seconds for a cipher suite that the BMC does not answer, before the next is offered; the first pause in a login.
+SUITE_PATIENCE, LOGIN_PAUSE = 6.0, 1.0
 GET_AUTH_CAPABILITIES, SET_PRIVILEGE = 0x38, 0x3B
 WRONG_PROOF = 0x0F
 
@@ -55,7 +55,7 @@ class RmcpSession(RmcpPackets):
             last = index == len(suites) - 1
             self._suite = suite
             try:
-                self._log_in(deadline if last else Deadline(min(SUITE_PATIENCE, deadline.remaining / 2)), last=last)
+                self._log_in(deadline, offer=deadline if last else Deadline(min(SUITE_PATIENCE, deadline.remaining / 2)))
                 break
             except SuiteRefused:
                 if last:
@@ -116,10 +116,10 @@ class RmcpSession(RmcpPackets):
         self.currentchannel = answer[0] & 0x0F
         self.ipmiversion = 2.0
 
-    def _log_in(self, deadline: Deadline, *, last: bool) -> None:
+    def _log_in(self, deadline: Deadline, *, offer: Deadline) -> None:
         """Open a session with the present cipher suite. A try that gets stuck is begun anew: BMCs do not take RAKP
-        messages twice."""
-        pause, answered = 1.0, False
+        messages twice. Silence to the ``offer`` of a suite may be the answer to it; later silence is none."""
+        pause, answered = LOGIN_PAUSE, False
         while True:
             self.login()
             self.ipmiversion = 2.0
@@ -127,7 +127,7 @@ class RmcpSession(RmcpPackets):
             self._open_rmcpplus_request()
             stage = self.sessioncontext
             while self._wait(lambda: self.sessioncontext != stage or self._problem or self._suite_refused,
-                             min(pause, deadline.remaining)):
+                             min(pause, (deadline if answered else offer).remaining)):
                 if self._problem:
                     raise self._problem
                 if self._suite_refused:
@@ -136,11 +136,19 @@ class RmcpSession(RmcpPackets):
                     return
                 answered = answered or stage == "OPENSESSION"
                 stage = self.sessioncontext
-            if deadline.passed:
-                raise self._stuck(answered, last)
+            self._abandon()
+            if (deadline if answered else offer).passed:
+                raise self._stuck(answered, last=offer is deadline)
             pause = min(pause * 1.5, LONGEST_PAUSE)
 
-    def _stuck(self, answered: bool, last: bool) -> Exception:
+    def _abandon(self) -> None:
+        """Close the session that the BMC may hold for a login whose last answer was lost; nothing is waited for."""
+        if self.sessioncontext == "EXPECTINGRAKP4":
+            self.sessionid, self.integrityalgo, self.confalgo = self.pendingsessionid, self.attemptedhash, "aes"
+            self.sequencenumber, self.lastpayload = 1, None
+            self._send_ipmi_net_payload(APP, CLOSE_SESSION, struct.pack("<I", self.sessionid), retry=False)
+
+    def _stuck(self, answered: bool, *, last: bool) -> Exception:
         """Return what it means that the login came to no end."""
         if self._full:
             return login_error(0x01)
