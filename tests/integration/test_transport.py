@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -122,13 +124,35 @@ def test_no_session_after_sigterm(test_bmc):
                           env={**os.environ, "PYTHONPATH": ":".join(sys.path)}) as task:
         task.stdin.write(json.dumps({"url": bmc.url, "username": bmc.username, "password": bmc.password, "ca_path": bmc.ca_path}))
         task.stdin.close()
-        deadline = time.monotonic() + 30
-        while not bmc.power.resets and time.monotonic() < deadline and task.poll() is None:
-            time.sleep(0.02)
+        _until(lambda: bmc.power.resets or task.poll() is not None)
         assert bmc.power.resets, task.stdout.read()
         task.send_signal(signal.SIGTERM)
         assert task.wait(20) == 128 + signal.SIGTERM, task.stdout.read()
     assert bmc.counters.logins == 1 and not bmc.sessions.open()
+
+
+def test_no_session_after_an_interrupted_playbook(test_bmc, tmp_path):
+    """Control-C while an action waits: the worker, which is sent SIGINT and then SIGTERM, logs out before it ends."""
+    bmc = test_bmc(power_lag=60)
+    (tmp_path / "hosts.json").write_text(json.dumps({"all": {"hosts": {"node": {
+        "bmc_address": bmc.url, "bmc_username": bmc.username, "bmc_password": bmc.password, "ca_path": bmc.ca_path}}}}))
+    (tmp_path / "play.json").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [{"typeone.metal.bmc_power": {
+        "state": "powered_on"}}]}]))
+    with subprocess.Popen([str(pathlib.Path(sys.executable).parent / "ansible-playbook"), "-i", str(tmp_path / "hosts.json"), str(tmp_path / "play.json")],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True) as playbook:
+        _until(lambda: bmc.power.resets or playbook.poll() is not None)
+        assert bmc.power.resets, playbook.stdout.read()
+        os.killpg(playbook.pid, signal.SIGINT)
+        playbook.communicate(timeout=30)
+    _until(lambda: not bmc.sessions.open())
+    assert bmc.counters.logins == 1 and not bmc.sessions.open()
+
+
+def _until(done, seconds=30):
+    """Wait until done() or so long."""
+    end = time.monotonic() + seconds
+    while not done() and time.monotonic() < end:
+        time.sleep(0.02)
 
 
 def test_a_session_that_expires_is_renewed_once(test_bmc):
@@ -176,6 +200,16 @@ def test_a_bmc_that_hangs_costs_the_timeout(test_bmc, kind, path, seconds):
     begin = time.monotonic()
     result = run(PowerResource, bmc, state="powered_on", bmc_timeout=1)
     assert result["failed"] and result["error"]["kind"] == "timeout" and "1 s" in result["msg"], result
+    assert time.monotonic() - begin < 4, "a guard against hanging, not a measurement"
+
+
+def test_a_port_that_never_says_a_word():
+    """It accepts connections and is silent: that costs the timeout, too."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        begin = time.monotonic()
+        result = run(PowerResource, None, state="powered_on", bmc_address=f"https://127.0.0.1:{listener.getsockname()[1]}", bmc_protocol="redfish",
+                     bmc_timeout=1)
+    assert result["failed"] and result["error"]["kind"] in ("unreachable", "timeout")
     assert time.monotonic() - begin < 4, "a guard against hanging, not a measurement"
 
 

@@ -182,16 +182,25 @@ def scrub(value: Any, secrets: Any) -> Any:
 
 @contextmanager
 def terminated_cleanly() -> Iterator[None]:
-    """Turn SIGTERM into an exception while a BMC is in use, so that the session is deleted on the way out."""
+    """Turn SIGTERM and SIGINT into an exception while a BMC is in use: the session is deleted on the way out.
+
+    Ansible's worker ends itself at once at either, and an interrupted playbook sends it both, one after the other: only
+    the first counts.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(number: int, unused: Any) -> None:
+        for each in previous:
+            signal.signal(each, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
-    previous = signal.signal(signal.SIGTERM, stop)
+    previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number in previous:
+        signal.signal(number, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler or signal.SIG_DFL)
