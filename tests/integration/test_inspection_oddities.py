@@ -182,7 +182,12 @@ def test_older_services(test_bmc):
     system["Memory"] = {"TotalSystemMemoryGB": 32}
     bmc.store.edit("/redfish/v1").pop("UpdateService")
     bmc.set(SYSTEM, {"Oem": {"Hp": {"links": {name: ref(f"{SYSTEM}/{name}") for name in (
-        "SmartStorage", "Memory", "FirmwareInventory")}}}})
+        "SmartStorage", "Memory", "FirmwareInventory", "PCIDevices")}}}})
+    system.pop("PCIeDevices")
+    bmc.store.edit(CHASSIS).pop("PCIeDevices")
+    bmc.store.put(f"{SYSTEM}/PCIDevices", {"Members": [ref(f"{SYSTEM}/PCIDevices/1")]})
+    bmc.store.put(f"{SYSTEM}/PCIDevices/1", {"Id": "1", "Name": "NIC", "ClassCode": 2, "VendorID": 5555, "DeviceID": 4129, "BusNumber": 35,
+                                             "DeviceNumber": 0, "FunctionNumber": 1, "DeviceLocation": "PCI-E Slot 2"})
     array = f"{SYSTEM}/SmartStorage/ArrayControllers"
     bmc.store.put(f"{SYSTEM}/SmartStorage", {"links": {"ArrayControllers": ref(array)}})
     bmc.store.put(array, {"Members": [ref(f"{array}/0")]})
@@ -201,6 +206,9 @@ def test_older_services(test_bmc):
     assert [(volume["raid_level"], volume["drives"]) for volume in found["volumes"]] == [("raid1", ["OLD1"])]
     assert [(part["name"], part["version"]) for part in found["firmware"]] == [("ROM", "P89 2.50")]
     assert found["storage_controllers"][0]["model"] == "P440ar"
+    device = found["pcie_devices"][0]
+    assert (device["class"], device["slot"]) == ("network_controller", "PCI-E Slot 2")
+    assert (device["functions"][0]["vendor_id"], device["functions"][0]["pci_address"]) == ("0x15b3", "0000:23:00.1")
 
 
 def test_fans_that_are_links(test_bmc):

@@ -62,6 +62,11 @@ RAID_LEVELS = {"rawdevice": None, "nonredundant": "raid0", "mirrored": "raid1", 
 # Display chips that BMCs carry themselves (Matrox, ASPEED): never a GPU.
 DISPLAYS_OF_BMCS = frozenset({"0x102b", "0x1a03", "0x18ca"})
 NAMES_OF_BMC_DISPLAYS = ("matrox", "aspeed", "ast2", "ast1", "embedded video", "pilot")
+# Base classes of PCI (PCI Code and ID Assignment Specification), in the words of Redfish.
+PCI_CLASSES = {1: "mass_storage_controller", 2: "network_controller", 3: "display_controller",
+               4: "multimedia_controller", 5: "memory_controller", 6: "bridge", 7: "communication_controller",
+               8: "generic_system_peripheral", 11: "processor", 12: "serial_bus_controller",
+               16: "encryption_controller", 18: "processing_accelerators"}
 ACCELERATOR_CLASSES = frozenset({"display_controller", "processing_accelerators", "processing_accelerator"})
 
 

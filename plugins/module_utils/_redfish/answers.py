@@ -92,6 +92,8 @@ def error_text(body: Json) -> str:
     summary = error.get("message") if isinstance(error, dict) else None
     said = [message.get("Message") for message in extended_messages(body)]
     ids = [message.get("MessageId") for message in extended_messages(body)]
+    if isinstance(summary, str) and "ExtendedInfo" in summary and (said or ids):
+        summary = None
     for found in (said, [summary], ids):
         texts = [text.strip().rstrip(".") for text in found if isinstance(text, str) and text.strip()]
         if texts:

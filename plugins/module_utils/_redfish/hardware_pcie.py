@@ -13,6 +13,7 @@ from .._domain.inventory import (
 from .._domain.units import identifier, mib, pci_id, positive, snake, text
 from .client import Json, link_of
 from .fields import NAMED, PART, STATUS, slot_of
+from .hardware_pcie_older import older_devices, slots_by_name
 from .locality import slots, socket_of
 from .reading import Pair, Reader, absent, extract, last_part, links_at, values_at
 
@@ -57,7 +58,19 @@ def read_pcie(reader: Reader) -> list[Json]:
         rows.append(row("pcie_devices", **extract(document, DEVICE), functions=functions,
                         **{"class": next((entry["class"] for entry in functions if entry["class"]), None)},
                         slot=slot_of(document) or slot_of(slot), socket=socket_of(reader, document, slot)))
+    if not rows:
+        return older_devices(reader)
+    _learn_slots(reader, rows)
     return rows
+
+
+def _learn_slots(reader: Reader, rows: list[Json]) -> None:
+    """Give rows the slot that an older collection tells, where no row has one."""
+    if any(entry["slot"] for entry in rows):
+        return
+    named = slots_by_name(reader)
+    for entry in rows:
+        entry["slot"] = named.get(entry["name"])
 
 
 def _functions(reader: Reader, device: Json) -> list[Json]:
@@ -85,6 +98,7 @@ def read_gpus(reader: Reader) -> list[Json]:
         accelerates = any(entry["class"] in ACCELERATOR_CLASSES for entry in functions)
         if link not in taken and accelerates and not _of_bmc(functions):
             found.append(_gpu(reader, device, link, device, places.get(link, {})))
+    _learn_slots(reader, found)
     return found
 
 
