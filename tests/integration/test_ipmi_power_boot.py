@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ipmi.programs import IpmiSim
+from ipmi.programs import FakeBmc, IpmiSim
 from ipmi.records import full_sensor
 from running_ipmi import driver, over_ipmi
 
@@ -219,6 +219,19 @@ def test_the_simulator_loses_the_valid_bit(simulator):
     result = boot(simulator, device="cd", bmc_quirks=[rule])
     assert result["verified"] and simulator.state("boot") in ("cdrom", "cd")
     assert not boot(simulator, device="cd", bmc_quirks=[rule])["changed"]
+
+
+def test_pyghmis_server():
+    """pyghmi's fakebmc keeps power and boot device; cipher suite 3 only."""
+    bmc = FakeBmc().start()
+    try:
+        checked = boot(bmc, device="pxe", check_mode=True)
+        assert checked["changed"] and boot(bmc, device="pxe")["verified"] and not boot(bmc, device="pxe")["changed"]
+        assert boot(bmc, device="cd")["boot_device"]["device"] == "cd"
+        assert power(bmc, "powered_on")["verified"] and power(bmc, "power_cycled", force=True)["verified"]
+        assert power(bmc, "powered_off")["verified"] and not power(bmc, "powered_off")["changed"]
+    finally:
+        bmc.stop()
 
 
 @pytest.mark.parametrize("capability", [VirtualMedia, Bios, Storage, Firmware, SecureBoot, Certificates, Events])
