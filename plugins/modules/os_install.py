@@ -15,7 +15,8 @@ description:
     anything unless its serial is listed in O(destroy). The disk's bytes are looked at, so that Ceph, VMFS and plain
     encrypted disks are seen as well.
   - Streams the compressed image to the disk with direct writes and constant memory, and compares the SHA-256 of what
-    was written. An image server that stalls ends it within half a minute.
+    was received; the compression's own checksum covers what is unpacked. An image server that stalls ends it within
+    half a minute.
   - Lets the root file system fill the disk, gives it a UUID of its own, and writes hostname, SSH host key, authorised
     keys, address and a stamp. The root stays mounted at O(mount_point).
   - With O(switch_root=true) the ramdisk then hands the running kernel over to the installed system.
@@ -174,7 +175,7 @@ install:
       type: int
       returned: always
     sha256:
-      description: The SHA-256 of the written image.
+      description: The SHA-256 of the compressed image as it was received.
       type: str
       returned: always
     reused:

@@ -1,14 +1,14 @@
 # Copyright: (c) 2026, typeone.metal contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stream a compressed disk image onto a disk: constant memory, direct writes, the digest of what was written."""
+"""Stream a compressed disk image onto a disk: constant memory, direct writes, the digest of what was sent."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import mmap
 import os
-import queue
 import subprocess
 import threading
 import typing as t
@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Programs
 
 CHUNK = 4 * 1024 * 1024
+PIECE = 256 * 1024
 STALLED_SECONDS = 20
 """An image server that gives less than STALLED_BYTES a second for this long is taken for dead."""
 STALLED_BYTES = 1024
@@ -32,51 +33,44 @@ CURL_CAUSES = {
 ProgressCall = t.Callable[[int], None]
 
 
-class _Buffers:
-    """A few page-aligned buffers that go round between the reader, the digest and the disk."""
-
-    def __init__(self, count: int = 3) -> None:
-        self.free: queue.Queue[mmap.mmap] = queue.Queue()
-        for _index in range(count):
-            self.free.put(mmap.mmap(-1, CHUNK))
-
-
 class _Digest(threading.Thread):
-    """SHA-256 in a thread of its own: hashing gives the interpreter up, so it runs beside the disk's writes."""
+    """Passes the packed image on and digests it: it is a fraction of what is written, and hashing is dear."""
 
-    def __init__(self, buffers: _Buffers) -> None:
+    def __init__(self, source: t.BinaryIO, sink: t.BinaryIO) -> None:
         super().__init__(daemon=True)
-        self.todo: queue.Queue[tuple[mmap.mmap, int] | None] = queue.Queue()
-        self.buffers = buffers
+        self.source, self.sink = source, sink
         self.sha256 = hashlib.sha256()
 
     def run(self) -> None:
-        """Digest what comes until there is no more."""
-        while (item := self.todo.get()) is not None:
-            buffer, length = item
-            with memoryview(buffer) as view:
-                self.sha256.update(view[:length])
-            self.buffers.free.put(buffer)
+        """Pass on until there is no more, or nobody takes more."""
+        with contextlib.suppress(BrokenPipeError), self.source:
+            while piece := self.source.read(PIECE):
+                self.sha256.update(piece)
+                self.sink.write(piece)
+        with contextlib.suppress(BrokenPipeError):
+            self.sink.close()
 
 
 def write_image(url: str, target: str, *, raw_bytes: int, progress: ProgressCall, programs: Programs) -> str:
-    """Write the image at C(url) to the device C(target); returns the SHA-256 of the written bytes.
+    """Write the image at C(url) to the device C(target); returns the SHA-256 of the packed image.
 
-    C(raw_bytes) is what the image unpacks to. Raises HostError where the server fails, stalls, or sends
-    something else than announced; the device then holds a torn image.
+    C(raw_bytes) is what the image unpacks to; that it was unpacked rightly is zstd's own checksum's to say. Raises
+    HostError where the server fails, stalls, or sends something else than announced; the device then holds a torn image.
     """
     curl = [programs.need("curl"), "--silent", "--show-error", "--fail", "--connect-timeout", "15",
             "--speed-limit", str(STALLED_BYTES), "--speed-time", str(STALLED_SECONDS), url]
     unpack = [programs.need("zstd"), "--decompress", "--stdout", "--quiet"]
-    with subprocess.Popen(curl, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as download:
-        with subprocess.Popen(unpack, stdin=download.stdout, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as raw:
-            download.stdout.close()
-            try:
-                digest, written = _copy(raw.stdout, target, raw_bytes=raw_bytes, progress=progress)
-                more = bool(raw.stdout.read(1))
-            finally:
-                raw.stdout.close()
-            unpack_said = raw.stderr.read().decode(errors="replace").strip()
+    pipes: dict[str, t.Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(curl, **pipes) as download, subprocess.Popen(unpack, stdin=subprocess.PIPE, **pipes) as raw:
+        digest = _Digest(download.stdout, raw.stdin)
+        digest.start()
+        try:
+            written = _copy(raw.stdout, target, raw_bytes=raw_bytes, progress=progress)
+            more = bool(raw.stdout.read(1))
+        finally:
+            raw.stdout.close()
+            digest.join()
+        unpack_said = raw.stderr.read().decode(errors="replace").strip()
         download_said = download.stderr.read().decode(errors="replace").strip()
     if download.returncode not in (0, 23):
         cause = CURL_CAUSES.get(download.returncode, f"curl ended with status {download.returncode}")
@@ -86,42 +80,33 @@ def write_image(url: str, target: str, *, raw_bytes: int, progress: ProgressCall
         size = f"more than {raw_bytes} bytes" if more else f"{written} bytes"
         raise HostError(f"Cannot write the image of {url} to {target}: it unpacks to {size} instead of "
                         f"{raw_bytes} ({unpack_said or 'no further message'}). Have the image built and published again.")
-    return digest
+    return digest.sha256.hexdigest()
 
 
-def _copy(source: t.BinaryIO, target: str, *, raw_bytes: int, progress: ProgressCall) -> tuple[str, int]:
-    """Copy to the device, never more than C(raw_bytes); answers digest and count."""
-    buffers = _Buffers()
-    digest = _Digest(buffers)
-    digest.start()
+def _copy(source: t.BinaryIO, target: str, *, raw_bytes: int, progress: ProgressCall) -> int:
+    """Copy to the device, never more than C(raw_bytes); answers how much. The buffer is aligned to pages."""
     handle = os.open(target, os.O_WRONLY | getattr(os, "O_DIRECT", 0))
     written = 0
     try:
-        while written < raw_bytes:
-            buffer = buffers.free.get()
-            length = _fill(source, buffer)
-            if not length:
-                break
-            handle = _aligned(handle, target, length)
-            with memoryview(buffer) as view:
-                _write_all(handle, view[:length], offset=written)
-            digest.todo.put((buffer, length))
-            written += length
-            progress(written)
+        with mmap.mmap(-1, CHUNK) as buffer:
+            while length := _fill(source, buffer, limit=min(CHUNK, raw_bytes - written)):
+                handle = _aligned(handle, target, length)
+                with memoryview(buffer) as view:
+                    _write_all(handle, view[:length], offset=written)
+                written += length
+                progress(written)
         os.fsync(handle)
     finally:
-        digest.todo.put(None)
-        digest.join()
         os.close(handle)
-    return digest.sha256.hexdigest(), written
+    return written
 
 
-def _fill(source: t.BinaryIO, buffer: mmap.mmap) -> int:
-    """Fill a buffer as far as the source goes; pipes answer in small pieces."""
+def _fill(source: t.BinaryIO, buffer: mmap.mmap, *, limit: int) -> int:
+    """Fill a buffer up to C(limit), as far as the source goes; pipes answer in small pieces."""
     length = 0
     with memoryview(buffer) as view:
-        while length < CHUNK:
-            count = source.readinto(view[length:])
+        while length < limit:
+            count = source.readinto(view[length:limit])
             if not count:
                 break
             length += count

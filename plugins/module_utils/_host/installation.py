@@ -63,7 +63,7 @@ class Installation:
 
     def run(self, disk: Disk, what: str) -> dict[str, t.Any]:
         """Write the disk (unless the image is on it already) and make the system this node's own."""
-        digest = self.image["raw_sha256"]
+        digest = self.image["compressed_sha256"]
         if what == "write":
             digest = self._write(disk)
         self.tell("growing the root file system")
@@ -83,9 +83,9 @@ class Installation:
         self.tell("writing the image", done=0, total=total)
         digest = write_image(self.options["image_url"], disk.path, raw_bytes=total, programs=self.programs,
                              progress=lambda done: self.tell("writing the image", done=done, total=total))
-        if digest != self.image["raw_sha256"]:
+        if digest != self.image["compressed_sha256"]:
             raise HostError(f"Cannot use the image of {self.options['image_url']}: its SHA-256 is {digest} instead of "
-                            f"{self.image['raw_sha256']}. Have the image built and published again.")
+                            f"{self.image['compressed_sha256']}. Have the image built and published again.")
         return digest
 
     def _identify(self, root: system.Grown, what: str) -> None:

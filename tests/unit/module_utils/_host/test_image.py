@@ -42,7 +42,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("size", [4096, 64 * 1024, 300 * 1024, 300 * 1024 + 512])
 def test_the_whole_image_is_written_and_digested(tmp_path: pathlib.Path, size: int) -> None:
     published = Published(tmp_path, size)
-    assert published.write() == hashlib.sha256(published.raw).hexdigest()
+    assert published.write() == hashlib.sha256(published.packed.read_bytes()).hexdigest()
     assert published.disk.read_bytes() == published.raw + b"\xaa" * 8192
     assert published.seen[-1] == size
 
