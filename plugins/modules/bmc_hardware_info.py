@@ -62,59 +62,87 @@ hardware:
     system:
       description: >-
         The system: maker, model, serial number, UUID, memory, the number of its CPUs, cores and threads, the firmware
-        and C(boot), its boot override and order.
+        and C(boot), its boot override and order. Keys are C(id), C(name), C(manufacturer), C(model), C(sku),
+        C(part_number), C(serial_number), C(asset_tag), C(uuid), C(bios_version), C(hostname), C(power_state),
+        C(memory_bytes), C(processor_count), C(core_count), C(thread_count), C(boot), C(health), C(state).
       type: dict
       returned: when asked for; V(null) where it cannot be read
     bmc:
-      description: The BMC itself, with its firmware and addresses.
+      description: >-
+        The BMC itself, with its firmware and addresses. Keys are C(id), C(name), C(manufacturer), C(model),
+        C(firmware_version), C(redfish_version), C(uuid), C(hostname), C(mac_addresses), C(ip_addresses), C(health),
+        C(state).
       type: dict
       returned: when asked for; V(null) where it cannot be read
     processors:
-      description: The CPUs, without empty sockets and without processors of other kinds.
+      description: >-
+        The CPUs, without empty sockets and without processors of other kinds. Keys are C(id), C(name), C(socket),
+        C(manufacturer), C(model), C(part_number), C(serial_number), C(architecture), C(type), C(core_count),
+        C(thread_count), C(max_speed_mhz), C(health), C(state).
       type: list
       elements: dict
       returned: when asked for
     memory:
-      description: The memory modules, without empty slots.
+      description: >-
+        The memory modules, without empty slots. Keys are C(id), C(slot), C(manufacturer), C(model), C(part_number),
+        C(serial_number), C(type), C(size_bytes), C(speed_mhz), C(ranks), C(ecc), C(socket), C(health), C(state).
       type: list
       elements: dict
       returned: when asked for
     network_interfaces:
       description: >-
-        The network interfaces, what is told in several places put together by MAC address: link, speed, adapter,
-        slot and socket. C(lldp) is the neighbour that the port hears. C(to_bmc) marks the one that leads to the BMC.
+        The network interfaces, what is told in several places put together by MAC address: link, speed, adapter, slot
+        and socket. C(lldp) is the neighbour that the port hears. C(to_bmc) marks the one that leads to the BMC. Keys
+        are C(id), C(name), C(mac_address), C(permanent_mac_address), C(link), C(speed_mbps), C(max_speed_mbps),
+        C(adapter), C(port), C(manufacturer), C(model), C(firmware_version), C(slot), C(socket), C(pci_path), C(to_bmc),
+        C(lldp), C(health), C(state).
       type: list
       elements: dict
       returned: when asked for
     storage_controllers:
-      description: The storage controllers.
+      description: >-
+        The storage controllers. Keys are C(id), C(name), C(manufacturer), C(model), C(part_number), C(serial_number),
+        C(firmware_version), C(protocols), C(raid_levels), C(cache_bytes), C(slot), C(health), C(state).
       type: list
       elements: dict
       returned: when asked for
     disks:
       description: >-
         The disks, without empty bays. C(media_type) is V(nvme), V(ssd) or V(hdd); C(controller) the id of the
-        controller or of its group.
+        controller or of its group. Keys are C(id), C(name), C(manufacturer), C(model), C(part_number),
+        C(serial_number), C(wwn), C(media_type), C(protocol), C(size_bytes), C(block_bytes), C(firmware_version),
+        C(rotation_rpm), C(life_left_percent), C(failure_predicted), C(erasable), C(encryption), C(controller), C(slot),
+        C(health), C(state).
       type: list
       elements: dict
       returned: when asked for
     volumes:
-      description: The volumes of RAID controllers. C(drives) holds serial numbers of disks.
+      description: >-
+        The volumes of RAID controllers. C(drives) holds serial numbers of disks. Keys are C(id), C(name),
+        C(raid_level), C(size_bytes), C(wwn), C(controller), C(drives), C(bootable), C(health), C(state).
       type: list
       elements: dict
       returned: when asked for
     pcie_devices:
-      description: The PCIe devices with slot, functions and the socket that they belong to, where the BMC tells.
+      description: >-
+        The PCIe devices with slot, functions and the socket that they belong to, where the BMC tells. Keys are C(id),
+        C(name), C(manufacturer), C(model), C(part_number), C(serial_number), C(firmware_version), C(class), C(slot),
+        C(socket), C(lanes), C(generation), C(functions), C(health), C(state).
       type: list
       elements: dict
       returned: when asked for
     gpus:
-      description: The GPUs, without the display chip of the BMC.
+      description: >-
+        The GPUs, without the display chip of the BMC. Keys are C(id), C(name), C(manufacturer), C(model),
+        C(part_number), C(serial_number), C(firmware_version), C(type), C(memory_bytes), C(slot), C(socket),
+        C(pcie_device), C(health), C(state).
       type: list
       elements: dict
       returned: when asked for
     firmware:
-      description: The components whose firmware the BMC lists.
+      description: >-
+        The components whose firmware the BMC lists. Keys are C(id), C(name), C(version), C(updateable),
+        C(manufacturer), C(state).
       type: list
       elements: dict
       returned: when asked for

@@ -59,33 +59,46 @@ health:
     summary:
       description: >-
         How the system, its processors, memory and storage, the BMC and the chassis are; C(health) is the worst of them.
-        C(power_watts) is the power that it takes, C(intrusion) what the chassis sensor tells.
+        C(power_watts) is the power that it takes, C(intrusion) what the chassis sensor tells. Keys are C(health),
+        C(system), C(processors), C(memory), C(storage), C(bmc), C(chassis), C(power_state), C(power_watts),
+        C(intrusion).
       type: dict
       returned: when asked for; V(null) where it cannot be read
     temperatures:
-      description: Temperatures in degrees Celsius, with their limits.
+      description: >-
+        Temperatures in degrees Celsius, with their limits. Keys are C(name), C(reading_celsius), C(lower_critical),
+        C(lower_warning), C(upper_warning), C(upper_critical), C(upper_fatal), C(context), C(chassis), C(health),
+        C(state).
       type: list
       elements: dict
       returned: when asked for
     fans:
-      description: Fans, with their speed in revolutions a minute or in percent, as the BMC tells it.
+      description: >-
+        Fans, with their speed in revolutions a minute or in percent, as the BMC tells it. Keys are C(name),
+        C(reading_rpm), C(reading_percent), C(lower_critical), C(lower_warning), C(upper_warning), C(upper_critical),
+        C(upper_fatal), C(context), C(chassis), C(health), C(state).
       type: list
       elements: dict
       returned: when asked for
     power_supplies:
-      description: Power supplies, with what they take and give in watts.
+      description: >-
+        Power supplies, with what they take and give in watts. Keys are C(name), C(manufacturer), C(model),
+        C(part_number), C(serial_number), C(firmware_version), C(type), C(capacity_watts), C(input_watts),
+        C(output_watts), C(input_volts), C(chassis), C(health), C(state).
       type: list
       elements: dict
       returned: when asked for
     redundancy:
-      description: Groups of power supplies or fans (C(kind)) that stand in for each other.
+      description: >-
+        Groups of power supplies or fans (C(kind)) that stand in for each other. Keys are C(kind), C(name), C(mode),
+        C(members), C(min_needed), C(max_supported), C(chassis), C(health), C(state).
       type: list
       elements: dict
       returned: when asked for
     log_summary:
       description: >-
         How many of the newest entries (C(read)) of the machine's event log (C(log)) are how bad; C(total) is how many
-        there are.
+        there are. Keys are C(log), C(total), C(read), C(ok), C(warning), C(critical), C(unknown), C(newest).
       type: dict
       returned: when asked for; V(null) where there is no such log
   sample:

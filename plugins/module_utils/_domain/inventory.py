@@ -139,20 +139,6 @@ def neighbour(**known: Any) -> Optional[Json]:
     return found if any(found[key] is not None for key in LLDP_KEYS[:3]) else None
 
 
-def unique(rows: Iterable[Json], *keys: str) -> list[Json]:
-    """Return rows without those whose values of ``keys`` were all seen before (rows without them are kept)."""
-    seen: set[tuple] = set()
-    kept = []
-    for entry in rows:
-        mark = tuple(entry.get(key) for key in keys)
-        if all(value is not None for value in mark):
-            if mark in seen:
-                continue
-            seen.add(mark)
-        kept.append(entry)
-    return kept
-
-
 def totals(processors: Iterable[Json]) -> tuple[Optional[int], Optional[int], Optional[int]]:
     """Return sockets, cores and threads of the CPUs; a number that one CPU does not tell is not known in sum."""
     cpus = list(processors)

@@ -24,7 +24,6 @@ Table = dict[str, tuple]
 Pair = tuple[str, Json]
 # Resources that break the connection before the BMC itself is taken as gone.
 BROKEN_CONNECTIONS = 3
-DEEPEST_OEM = 6
 MOST_CHASSIS = 128
 NOT_THERE = 404
 # Statuses by which a BMC refuses a query.
@@ -80,20 +79,6 @@ def link_to(document: Any, name: str) -> Optional[str]:
 def last_part(link: str) -> str:
     """Return the last part of a link's path, by which resources are told apart where one has several paths."""
     return link.rstrip("/").rsplit("/", 1)[-1]
-
-
-def oem_values(document: Any, accept: Callable[[str, Any], Any]) -> Iterator[Any]:
-    """Yield what ``accept(key, value)`` makes of the plain values in the OEM objects of a document."""
-    pending = [(value, 0) for value in values_at(document, "Oem")]
-    while pending:
-        value, depth = pending.pop(0)
-        if depth > DEEPEST_OEM:
-            continue
-        for key, below in value.items() if isinstance(value, dict) else ((None, item) for item in value):
-            if isinstance(below, (dict, list)):
-                pending.append((below, depth + 1))
-            elif key is not None and accept(key, below) is not None:
-                yield accept(key, below)
 
 
 def absent(document: Json) -> bool:
