@@ -45,7 +45,7 @@ options:
     type: str
   send:
     description:
-      - What to type first, as V("\r") to wake a login prompt.
+      - What to type first, such as a carriage return to wake a login prompt.
       - It is shown in the result. Do not type secrets.
     type: str
   read_timeout:

@@ -138,7 +138,7 @@ def test_a_note_that_it_was_cleared_counts_as_clear(test_bmc):
     bmc.store.put(f"{SEL}/Entries/9", {"@odata.type": "#LogEntry.v1_9_0.LogEntry", "Id": "9", "Message": "Log cleared by root",
                                        "Created": "2026-02-01T00:00:00Z"})
     bmc.routes.actions["LogService.ClearLog"] = lambda bmc, owner, data, request: bmc.store.merge(
-        f"{owner}/Entries", {"Members": [{"@odata.id": f"{SEL}/Entries/9"}]})
+        f"{owner}/Entries", {"Members": [{"@odata.id": f"{SEL}/Entries/9"}], "Members@odata.count": 1})
     assert [entry["id"] for entry in of(log(bmc), "system/SEL")] == ["9"]
     assert not log(bmc)["changed"]
 
@@ -156,6 +156,23 @@ def test_a_bmc_that_clears_nothing_is_not_believed(test_bmc):
     bmc.routes.actions["LogService.ClearLog"] = lambda *unused: None
     result = log(bmc, wait_timeout=1)
     assert result["failed"] and "2 entries are still" in result["msg"] and result["changed"]
+
+
+def test_entries_that_cannot_be_read_are_entries(test_bmc):
+    """The log is cleared and not taken for clear."""
+    bmc = test_bmc(query="refuse")
+    bmc.faults.add("status", method="GET", path="SEL/Entries/", status=500, times=None)
+    result = log(bmc)
+    assert result["changed"] and result["verified"] and bmc.cleared_logs == [SEL]
+
+
+def test_a_log_that_does_not_tell_its_entries_is_not_clear(test_bmc):
+    """It is a problem when read, and a failure when it is to be cleared."""
+    bmc = test_bmc()
+    bmc.store.edit(SEL).pop("Entries")
+    assert info(bmc)["problems"][0]["path"] == "system/SEL"
+    result = log(bmc)
+    assert result["failed"] and result["error"]["kind"] == "broken_answer" and not bmc.counters.effective_writes()
 
 
 @pytest.mark.parametrize("kind, failed", [("reset_after", False), ("reset_before", True)])

@@ -52,7 +52,8 @@ class RedfishAccounts(Accounts):
     def read(self) -> list[Json]:
         """Read the accounts anew."""
         self._driver.client.forget()
-        return [_row(link, document) for link, document in self._documents().items() if document.get("UserName")]
+        rows = (_row(link, document) for link, document in self._documents().items())
+        return [row for row in rows if row["username"]]
 
     def roles(self) -> tuple[str, ...]:
         """Return the roles of the account service in neutral words."""
@@ -166,11 +167,11 @@ class RedfishAccounts(Accounts):
 
 def _row(link: str, document: Json) -> Json:
     """Return an account in neutral words."""
-    role = document.get("RoleId")
+    role, name = document.get("RoleId"), document.get("UserName")
     if not isinstance(role, str):
         role = (link_of(dig(document, "Links", "Role")) or "").rstrip("/").rsplit("/", 1)[-1] or None
     enabled, locked, number = document.get("Enabled"), document.get("Locked"), document.get("Id")
     return {"id": str(number) if number is not None else link.rstrip("/").rsplit("/", 1)[-1],
-            "username": document.get("UserName"), "role": ROLES.get(role, role),
+            "username": name if isinstance(name, str) else None, "role": ROLES.get(role, role),
             "enabled": enabled if isinstance(enabled, bool) else None,
             "locked": locked if isinstance(locked, bool) else None}

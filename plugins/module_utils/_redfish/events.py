@@ -108,9 +108,11 @@ def _texts(values: Any) -> Optional[list[str]]:
 
 def _row(link: str, document: Json) -> Json:
     """Return a subscription in neutral words."""
-    types, protocol, context = _texts(document.get("EventTypes")), document.get("Protocol"), document.get("Context")
+    destination, context = document.get("Destination"), document.get("Context")
+    types, protocol = _texts(document.get("EventTypes")), document.get("Protocol")
     return {"id": str(document.get("Id") or link.rstrip("/").rsplit("/", 1)[-1]),
-            "destination": document.get("Destination"), "context": context if isinstance(context, str) else None,
+            "destination": destination if isinstance(destination, str) else None,
+            "context": context if isinstance(context, str) else None,
             "event_types": [EVENT_TYPES.get(word, word) for word in types] if types is not None else None,
             "registry_prefixes": _texts(document.get("RegistryPrefixes")),
             "resource_types": _texts(document.get("ResourceTypes")),

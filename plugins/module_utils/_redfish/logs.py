@@ -89,16 +89,20 @@ class RedfishLogs(Logs):
         if log in self._seen:
             self._driver.client.forget()
         self._seen.add(log)
-        collection = link_of(self._document(log).get("Entries"))
-        if collection is None:
-            return []
+        collection = self._collection(log)
         members = self._newest_members(collection, limit)
         return newest_first(_row(member) for member in members)[:limit]
 
+    def _collection(self, log: str) -> str:
+        """Return where the entries of a log are."""
+        collection = link_of(self._document(log).get("Entries"))
+        if collection is None:
+            raise BrokenAnswer(f"the log {log} does not tell where its entries are", path=self._links[log])
+        return collection
+
     def count(self, log: str) -> Optional[int]:
         """Return how many entries the collection says that it has."""
-        collection = link_of(self._document(log).get("Entries"))
-        told = self._first_page(collection).get("Members@odata.count") if collection else 0
+        told = self._first_page(self._collection(log)).get("Members@odata.count")
         return told if isinstance(told, int) and not isinstance(told, bool) else None
 
     def _newest_members(self, collection: str, limit: int) -> list[Json]:
@@ -118,8 +122,10 @@ class RedfishLogs(Logs):
         page: Optional[Json] = self._first_page(collection)
         seen: set[str] = set()
         while page is not None:
-            members = page.get("Members")
-            yield [row for row in members if isinstance(row, dict)] if isinstance(members, list) else []
+            members, count = page.get("Members"), page.get("Members@odata.count")
+            if not isinstance(members, list) and (members is not None or count not in (None, 0)):
+                raise BrokenAnswer(f"{collection} tells no entries", path=collection)
+            yield [row for row in members or () if isinstance(row, dict)]
             following = page.get("Members@odata.nextLink")
             if not isinstance(following, str) or following in seen:
                 return

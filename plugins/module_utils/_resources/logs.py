@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Optional
 
-from .._bmc.errors import AnswerLost, InvalidInput, Rejected, Unsupported
+from .._bmc.errors import AnswerLost, BrokenAnswer, InvalidInput, Rejected, Unsupported
 from .._bmc.interface import Logs
 from .._domain.change import Change, Effect
 from .._domain.deadline import Deadline, wait_until
@@ -70,7 +70,7 @@ class LogInfoResource(InfoResource):
         for service in chosen(self.bmc.services(), self.params.get("logs")):
             try:
                 entries = self.bmc.entries(service["id"], limit=limit if severity is None else max(limit, SCANNED))
-            except Rejected as error:
+            except (Rejected, BrokenAnswer) as error:
                 self._problems.append({"section": "logs", "path": service["id"], "cause": error.cause})
                 continue
             logs.append(dict(service, entries=matching(entries, since=since, severity=severity, limit=limit)))
@@ -105,13 +105,17 @@ class LogResource(Resource):
 
     def plan(self, current: list[Json]) -> Change:
         """Return the logs to clear, after all of them were found to be clearable."""
-        steps = tuple(log for log in current if not is_cleared(log["entries"]))
+        steps = tuple(log for log in current if not (is_cleared(log["entries"]) and self._all_seen(log["id"], log["entries"])))
         for log in steps:
             if not log["clearable"]:
                 raise Unsupported(f"the BMC does not let the log {log['id']} be cleared", capability="logs",
                                   remedy="Leave it out; the BMC overwrites its oldest entries.")
         return Change(before=current, after=[dict(log, entries=[]) if log in steps else log for log in current],
                       steps=steps, requested={"logs": [log["id"] for log in current], "state": self.params["state"]})
+
+    def _all_seen(self, log: str, entries: list[Json]) -> bool:
+        """Tell whether the log holds no more than was read of it: entries that cannot be read are entries."""
+        return len(entries) >= SHOWN or self.bmc.count(log) in (None, len(entries))
 
     def apply(self, change: Change) -> Effect:
         """Clear one log after the other, each proven before the next."""
@@ -128,9 +132,10 @@ class LogResource(Resource):
     def _proven(self, log: Json) -> list[Json]:
         """Return what the log holds once none of the entries of before is in it."""
         gone, seen = wait_until(lambda: self.bmc.entries(log["id"], limit=SHOWN),
-                                lambda seen: not left_over(log["entries"], seen),
+                                lambda seen: not left_over(log["entries"], seen) and self._all_seen(log["id"], seen),
                                 deadline=Deadline(self.params["wait_timeout"]))
         if not gone:
-            raise Rejected(f"the BMC took the order, but {len(left_over(log['entries'], seen))} entries are still in "
-                           f"the log {log['id']}", remedy="Raise wait_timeout, or look at the log again later.")
+            left = len(left_over(log["entries"], seen))
+            raise Rejected(f"the BMC took the order, but {left or 'unreadable'} entries are still in the log {log['id']}",
+                           remedy="Raise wait_timeout, or look at the log again later.")
         return seen
