@@ -121,6 +121,13 @@ def test_a_vlan_is_proven_where_the_bmc_is(test_bmc):
     assert network(bmc, vlan=0)["verified"] and bmc.get(INTERFACE)["VLAN"]["VLANEnable"] is False
 
 
+def test_services_that_start_anew(test_bmc):
+    """A BMC that is away for a moment after any change is waited for."""
+    bmc = test_bmc()
+    bmc.faults.add("restart", method="PATCH", path="NetworkProtocol$", seconds=0.4)
+    assert network(bmc, protocols={"ipmi": True})["verified"] and not bmc.sessions.open()
+
+
 def test_its_own_protocol_is_not_closed_unasked(test_bmc):
     """Refused before anything is sent; asked for, it is sent and said that nothing proves it."""
     bmc = test_bmc()

@@ -133,7 +133,7 @@ class NetworkResource(Resource):
                 self.tell(f"looking for the BMC at {place}")
                 self.driver.reconnect(moved(self.driver.connection, place))
             try:
-                observed = self._proven(changed, away=away)
+                observed = self._proven(changed)
             except Unreachable:
                 if place is not None:
                     self._look_back(home, changed)
@@ -150,8 +150,9 @@ class NetworkResource(Resource):
         raise Rejected(f"the BMC took the change, but is still at {home.address} and reads back {_differing(seen, changed)}",
                        observed=seen, remedy="It may need a restart of the BMC, or new_address may be wrong.")
 
-    def _proven(self, changed: Json, *, away: bool) -> Json:
-        """Return the network once it reads back as changed; a BMC that is on its way may be out of reach until then."""
+    def _proven(self, changed: Json) -> Json:
+        """Return the network once it reads back as changed; a BMC that is on its way, or starts its services anew, may be
+        out of reach until then."""
         seconds = self.params["wait_timeout"]
         failures: list[BmcError] = []
 
@@ -159,7 +160,7 @@ class NetworkResource(Resource):
             try:
                 return self.bmc.read()
             except (Unreachable, Timeout) as error:
-                if not away or error.details.get("certificate"):
+                if error.details.get("certificate"):
                     raise
                 failures.append(error)
                 return None
