@@ -21,6 +21,9 @@ options:
   device:
     description:
       - What to boot from. V(none) ends the override.
+      - V(cd) is the virtual drive on BMCs that tell it from a physical one. A rule in O(bmc_quirks) with the behaviour
+        C(boot_cd_by_attribute) and the parameter C(enabled=false) makes it the physical one where Redfish tells them
+        apart by an attribute.
     type: str
     choices: [none, pxe, http, disk, cd, usb, floppy, sd_card, remote_drive, bios_setup, uefi_shell, utilities,
       diagnostics, uefi_target, recovery]
@@ -28,6 +31,8 @@ options:
     description:
       - For how long the override holds. V(once) if O(device) is set and this is not.
       - V(disabled) ends the override.
+      - On BMCs whose override holds once at most, V(continuous) puts the device first in the boot order, which stays
+        so until another device is put there.
     type: str
     choices: [once, continuous, disabled]
   firmware_mode:
