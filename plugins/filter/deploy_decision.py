@@ -50,7 +50,8 @@ EXAMPLES = r"""
 - name: Decide
   ansible.builtin.debug:
     msg: >-
-      {{ found.node_boot | typeone.metal.deploy_decision(node=inventory_hostname, image=manifest, power='on', unfinished=[]) }}
+      {{ found.node_boot | typeone.metal.deploy_decision(
+           node=inventory_hostname, image=manifest, power='on', unfinished=[]) }}
 """
 
 RETURN = r"""

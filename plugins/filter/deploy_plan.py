@@ -52,8 +52,9 @@ EXAMPLES = r"""
 - name: Say what would be done
   ansible.builtin.debug:
     msg: >-
-      {{ decision | typeone.metal.deploy_plan(node=inventory_hostname, hardware=inspected.hardware, hints=typeone_disk_hints,
-         override=override.boot_device, power='off', image=manifest, arguments=[]) }}
+      {{ decision | typeone.metal.deploy_plan(
+           node=inventory_hostname, hardware=inspected.hardware, hints=typeone_disk_hints,
+           override=override.boot_device, power='off', image=manifest, arguments=[]) }}
 """
 
 RETURN = r"""

@@ -105,6 +105,10 @@ node_boot:
       description: The hypervisor below the kernel, such as V(xen).
       type: str
       returned: where RV(node_boot.reached) is true
+    machine:
+      description: The C(uuid) and the C(serial_number) that the firmware tells of the machine.
+      type: dict
+      returned: where RV(node_boot.reached) is true
     disk:
       description: The name of the disk that the root is on.
       type: str

@@ -29,6 +29,8 @@ echo "boot_id=$(cat /proc/sys/kernel/random/boot_id)"
 echo "uptime=$(cut -d' ' -f1 /proc/uptime)"
 echo "kernel=$(uname -r)"
 echo "cmdline=$(cat /proc/cmdline)"
+echo "uuid=$(cat /sys/class/dmi/id/product_uuid 2>/dev/null)"
+echo "number=$(cat /sys/class/dmi/id/product_serial 2>/dev/null)"
 echo "hypervisor=$(cat /sys/hypervisor/type 2>/dev/null)"
 while read -r dev place kind rest; do
   if [ "$place" = / ]; then root_kind=$kind; root_device=$dev; fi
@@ -140,6 +142,7 @@ def parse_probe(output: str) -> dict[str, t.Any]:
         "kernel": told.get("kernel", "").strip(),
         "command_line": told.get("cmdline", "").strip(),
         "hypervisor": told.get("hypervisor", "").strip() or None,
+        "machine": {"uuid": told.get("uuid", "").strip().lower() or None, "serial_number": told.get("number", "").strip() or None},
         "disk": told.get("disk", "").strip() or None,
         "disk_serial": (told.get("serial") or "").strip() or None,
         "state": told.get("booted", "").strip() or None,
