@@ -250,7 +250,8 @@ def test_recorded_machines(test_bmc, image, name, by):
     target = next(path for path in bmc.firmware.inventory() if bmc.get(path).get("Updateable", True) and bmc.get(path).get("Version")
                   and not path.rpartition("/")[2].startswith("Previous"))
     bmc.firmware.plan.targets = (target,)
-    options = {"component": bmc.get(target)["Id"], "bmc_system": bmc.system.rpartition("/")[2], by: str(image) if by == "image_path" else URL.replace("https", "http")}
+    options = {"component": bmc.get(target)["Id"], "bmc_system": bmc.system.rpartition("/")[2],
+               by: str(image) if by == "image_path" else URL.replace("https", "http")}
     result = firmware(bmc, **options)
     assert not result.get("failed") and result["verified"] and bmc.get(target)["Version"] == NEW, result
     assert not firmware(bmc, **options)["changed"]

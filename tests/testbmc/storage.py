@@ -15,7 +15,7 @@ OLD_TYPES = {"RawDevice": "RAID0", "NonRedundant": "RAID0", "Mirrored": "RAID1",
 
 
 class Storage:
-    """What happened to the disks: `erased` and `initialized` list paths. volume_apply "on_reset" waits for the next start."""
+    """What happened to the disks: `erased` and `initialized` list paths. `apply` "on_reset" waits for the next start; `fail` ends tasks so."""
 
     def __init__(self, bmc) -> None:
         self._bmc = bmc
@@ -23,14 +23,15 @@ class Storage:
         self.initialized: list = []
         self.apply = "immediate"
         self.seconds: float | None = None
+        self.fail: str | None = None
         self._waiting: list = []
         bmc.power.on_boot.append(self._started)
 
     def work(self, name: str, done) -> Response:
         """202 with a task that ends in done(), now or after the next start."""
         if self.apply == "immediate":
-            return self._bmc.tasks.accepted(self._bmc.tasks.start(name, done=done, seconds=self.seconds))
-        task = self._bmc.tasks.start(name, seconds=1e9)
+            return self._bmc.tasks.accepted(self._bmc.tasks.start(name, done=done, seconds=self.seconds, fail=self.fail))
+        task = self._bmc.tasks.start(name, waiting=True)
         self._waiting.append((task, done))
         return self._bmc.tasks.accepted(task)
 
@@ -46,9 +47,11 @@ class Storage:
         return [normalise(item["@odata.id"]) for item in listed if isinstance(item, dict) and "@odata.id" in item]
 
     def volumes_on(self, drive: str) -> list:
-        """Paths of the volumes that use a drive."""
+        """Paths of the volumes that use a drive; a drive that is listed as a volume of its own is none."""
         found = []
         for path in self._bmc.store.of_kind("Volume"):
+            if self._bmc.store.get(path).get("VolumeType") == "RawDevice":
+                continue
             links = (self._bmc.store.get(path).get("Links") or {}).get("Drives") or []
             if drive in [normalise(item.get("@odata.id", "")) for item in links if isinstance(item, dict)]:
                 found.append(path)

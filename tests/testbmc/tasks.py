@@ -24,6 +24,7 @@ class Task:  # pylint: disable=too-many-instance-attributes
     fail: str | None = None
     name: str = "Task"
     finished: bool = False
+    waiting: bool = False        # for a start of the system, which ends it
     watched: list = dataclasses.field(default_factory=list)
 
     def percent(self, now: float) -> int:
@@ -49,18 +50,19 @@ class Tasks:
         store = self._bmc.store
         return store.link(store.link("/redfish/v1", "Tasks") or "/redfish/v1/TaskService", "Tasks") or "/redfish/v1/TaskService/Tasks"
 
-    def start(self, name: str, *, done=None, seconds: float | None = None, fail: str | None = None) -> Task:
-        """Begin a task, listed in the task collection."""
+    def start(self, name: str, *, done=None, seconds: float | None = None, fail: str | None = None, waiting: bool = False) -> Task:
+        """Begin a task, listed in the task collection; one that is `waiting` ends by finish() alone."""
         store, collection = self._bmc.store, self.collection
         if collection not in store:
             store.put(collection, {"@odata.type": "#TaskCollection.TaskCollection", "Name": "Tasks", "Members": []})
         self._count += 1
         number = f"{self.prefix}{self._count}"
         task = Task(number, f"{collection}/{number}", f"{collection.rpartition('/')[0]}/TaskMonitors/{number}",
-                    self._bmc.options.task_seconds if seconds is None else seconds, self._bmc.clock.now(), done, fail, name)
+                    self._bmc.options.task_seconds if seconds is None else seconds, self._bmc.clock.now(), done, fail, name, waiting=waiting)
         self.all.append(task)
         store.put(task.path, self._body(task), collection=collection)
-        self._bmc.clock.at(task.seconds, lambda: self.finish(task))
+        if not waiting:
+            self._bmc.clock.at(task.seconds, lambda: self.finish(task))
         return task
 
     def accepted(self, task: Task, *, location: str = "monitor", retry_after=None) -> Response:
@@ -98,7 +100,7 @@ class Tasks:
             hook(task)
 
     def _body(self, task: Task) -> dict:
-        state = "Running" if not task.finished else ("Exception" if task.fail else "Completed")
+        state = ("Pending" if task.waiting else "Running") if not task.finished else ("Exception" if task.fail else "Completed")
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         body = {"@odata.type": "#Task.v1_7_1.Task", "@odata.id": task.path, "Id": task.number, "Name": task.name,
                 "TaskState": state, "TaskStatus": "Critical" if task.finished and task.fail else "OK",

@@ -136,25 +136,42 @@ class Bios(Capability):
 
 
 class Storage(Capability):
-    """Volumes and drives behind the system's controllers."""
+    """Volumes and drives behind the system's controllers.
+
+    Writes wait for the BMC's task and return ``{state, task, messages, reset_required}``: ``state`` is ``done``,
+    ``scheduled`` or ``unknown`` (the effect has to tell), ``task`` whether there was one.
+    """
 
     title = "storage"
 
     @abstractmethod
     def read(self) -> Json:
-        """Return ``{controllers: [...], drives: [...], volumes: [...]}`` with serials, sizes in bytes, levels."""
+        """Return ``{controllers: [{id, levels}], drives: [{serial, id, controller, path, volumes, ...}], volumes:
+        [{id, name, level, size_bytes, controller, drives: [serial], raw, path}]}``."""
 
     @abstractmethod
-    def create_volume(self, volume: Json, *, deadline: Deadline, tell: Tell) -> None:
-        """Create ``{name, controller, level, drives: [serial], size_bytes?}`` and wait for the BMC's task."""
+    def pending(self) -> list[str]:
+        """Return what waits for a reset of the system to be done about its storage, in words."""
 
     @abstractmethod
-    def delete_volume(self, volume: Json, *, deadline: Deadline, tell: Tell) -> None:
-        """Delete the volume, as it was read, and wait for the BMC's task."""
+    def create_volume(self, volume: Json, *, deadline: Deadline, tell: Tell) -> Json:
+        """Create ``{name?, controller, level, drives: [path], size_bytes?}``."""
 
     @abstractmethod
-    def erase_drive(self, serial: str, *, deadline: Deadline, tell: Tell) -> None:
-        """Erase the drive of that serial securely and wait for the BMC's task."""
+    def delete_volume(self, volume: Json, *, deadline: Deadline, tell: Tell) -> Json:
+        """Delete the volume, as it was read."""
+
+    @abstractmethod
+    def rename_volume(self, volume: Json, name: str) -> None:
+        """Give the volume, as it was read, a name."""
+
+    @abstractmethod
+    def erase_methods(self, drive: Json) -> list[str]:
+        """Return the ways of erasing that the BMC tells for the drive, as it was read; empty where it tells none."""
+
+    @abstractmethod
+    def erase_drive(self, drive: Json, *, deadline: Deadline, tell: Tell, method: Optional[str] = None) -> Json:
+        """Erase the drive, as it was read, securely. ``seen`` in the return tells whether the erasure was seen."""
 
 
 class Firmware(Capability):
@@ -163,12 +180,14 @@ class Firmware(Capability):
     title = "firmware"
 
     @abstractmethod
-    def read(self) -> list[Json]:
-        """Return the components: ``{id, name, version, updateable}`` each."""
+    def read(self, only: tuple[str, ...] = ()) -> list[Json]:
+        """Return the components: ``{id, name, version, software_id, updateable, state, path}`` each; only those of the
+        paths in ``only``, where all of them are there."""
 
     @abstractmethod
     def update(self, source: Json, *, deadline: Deadline, tell: Tell) -> Json:
-        """Push a file (``{path}``) or name an URL (``{url}``), ``targets`` optional, and wait for the BMC's task."""
+        """Push a file (``{path}``) or name a URL (``{url, username, password}``), ``targets`` optional, and wait for
+        the BMC's task; return ``{state, messages, reset_required}``."""
 
 
 class SecureBoot(Capability):

@@ -10,7 +10,7 @@ from typing import Any, Optional
 from .._bmc.errors import BmcError, InvalidInput, Rejected, Unreachable
 from .._bmc.interface import (
     Accounts, Bios, BmcNetwork, Boot, Capability, Certificates, Console, Driver, Events, Firmware, Hardware,
-    Health, Logs, Power, SecureBoot, VirtualMedia,
+    Health, Logs, Power, SecureBoot, Storage, VirtualMedia,
 )
 from .._bmc.options import Connection
 from .._bmc.quirks import Quirks
@@ -30,6 +30,7 @@ from .offers import lacks
 from .power import RedfishPower
 from .secure_boot import RedfishSecureBoot
 from .session import Session
+from .storage import RedfishStorage
 from .virtual_media import RedfishVirtualMedia
 
 Json = dict[str, Any]
@@ -54,6 +55,7 @@ class RedfishDriver(Driver):
         Health: RedfishHealth,
         SecureBoot: RedfishSecureBoot,
         Firmware: RedfishFirmware,
+        Storage: RedfishStorage,
     }
     ALTERNATIVES: dict[type[Capability], str] = {
         Console: "Use bmc_protocol: ipmi (Serial over LAN), or the console of the BMC's own SSH server.",

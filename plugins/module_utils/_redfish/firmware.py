@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from typing import Any, Callable, Iterable, Optional
+from typing import Any, Callable, Optional
 from urllib.parse import urlsplit
 
 from .._bmc.errors import AnswerLost, BmcError, InvalidInput, Rejected, Unsupported
 from .._bmc.interface import Driver, Firmware
-from .._domain.deadline import Deadline, wait_until
+from .._domain.deadline import Deadline
 from .actions import find_action
 from .answers import Answer
 from .client import dig, link_of
-from .tasks import Outcome, TaskWait, unfinished
+from .tasks import TaskWait
 from .upload import Upload, multipart
 from .virtual_media import PROTOCOLS
 
@@ -41,7 +41,7 @@ class RedfishFirmware(Firmware):
                               remedy="Its firmware may be too old; use the maker's own tool.")
         return self._driver.client.read(link)
 
-    def read(self, only: Iterable[str] = ()) -> list[Json]:
+    def read(self, only: tuple[str, ...] = ()) -> list[Json]:
         """Read the inventory anew, or the entries of ``only`` as long as all of them are still there."""
         client = self._driver.client
         try:
@@ -75,23 +75,10 @@ class RedfishFirmware(Firmware):
             outcome = wait.follow(send(source, deadline=deadline, tell=tell), until_scheduled=True)
         except AnswerLost as error:
             tell(f"{error.cause}; looking for the BMC's task instead of sending again")
-            outcome = self._found(wait, deadline)
+            outcome = wait.find(within=TASK_APPEARS, until_scheduled=True)
         silent = self._driver.quirks.behaviour("firmware_staged_silently") is not None
         return {"state": outcome.state, "messages": list(outcome.messages),
                 "reset_required": outcome.reset_required or outcome.state == "scheduled" or silent}
-
-    def _found(self, wait: TaskWait, deadline: Deadline) -> Outcome:
-        """Follow the task of a request whose answer was lost; where there is none, only the version can tell."""
-        def look() -> Optional[Json]:
-            try:
-                self._driver.client.forget()
-                return next(iter(unfinished(self._driver.client)), None)
-            except BmcError:
-                return None
-
-        reached, task = wait_until(look, bool, deadline=Deadline(min(TASK_APPEARS, deadline.remaining)))
-        link = link_of(task) if reached else None
-        return wait.poll(link, until_scheduled=True) if link else Outcome("unknown")
 
     # Pushing a file
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 from .._bmc.errors import BmcError, BrokenAnswer, Rejected, Timeout, Unreachable
-from .._domain.deadline import Deadline
+from .._domain.deadline import Deadline, wait_until
 from .answers import Answer, Json, retry_after
 from .client import Client, dig, link_of
 
@@ -149,6 +149,20 @@ class TaskWait:
         if link is None:
             return Outcome("done", messages=messages_of(answer.body), reset_required=asks_for_reset(answer.body))
         return self.poll(link, until_scheduled=until_scheduled)
+
+    def find(self, *, within: float, until_scheduled: bool = False) -> Outcome:
+        """Follow the task of a write whose answer was lost: one that has not ended and shows ``within`` so many
+        seconds, also after a restart of the BMC. Where there is none, only the effect can tell."""
+        def look() -> Optional[Json]:
+            try:
+                self._client.forget()
+                return next(iter(unfinished(self._client)), None)
+            except BmcError:
+                return None
+
+        reached, task = wait_until(look, bool, deadline=Deadline(min(within, self._deadline.remaining)))
+        link = link_of(task) if reached else None
+        return self.poll(link, until_scheduled=until_scheduled) if link else Outcome("unknown")
 
     def poll(self, link: str, *, until_scheduled: bool = False) -> Outcome:
         """Poll a task until it has ended; with ``until_scheduled``, also until it waits for a reset.
