@@ -77,7 +77,7 @@ def free_port(kind: int = socket.SOCK_DGRAM) -> int:
 
 def wait_for(port: int, process: subprocess.Popen, seconds: float = 20) -> None:
     """Wait until a BMC answers at the port."""
-    question = bytes.fromhex("0600ff0700000000000000000009" "2018c88100388e04b5")
+    question = bytes.fromhex("0600ff07000000000000000000092018c88100388e04b5")
     end = time.monotonic() + seconds
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.settimeout(0.1)

@@ -67,7 +67,7 @@ def write_initramfs(path: pathlib.Path, init: str) -> None:
     binary = busybox.read_bytes()
     if b"/ld-linux" in binary[:4096]:
         raise ProofError("busybox is not static. Install busybox-static in its place")
-    path.write_bytes(cpio([("bin", 0o40755, b"", 0), ("bin/busybox", 0o100755, binary, 0),
+    path.write_bytes(cpio([("bin", 0o40755, b"", 0), ("bin/busybox", 0o100755, binary, 0), ("bin/sh", 0o120777, b"busybox", 0),
                            ("dev", 0o40755, b"", 0), ("dev/console", 0o20600, b"", 5 << 8 | 1),
                            ("dev/null", 0o20666, b"", 1 << 8 | 3), ("init", 0o100755, init.encode(), 0)]))
 
