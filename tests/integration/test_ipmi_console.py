@@ -10,12 +10,13 @@ import threading
 import pytest
 from ipmi.programs import IpmiSim
 from ipmi.records import full_sensor
-from running_ipmi import driver
+from running_ipmi import driver, over_ipmi
 
 from ansible_collections.typeone.metal.plugins.module_utils._bmc.errors import BmcError, Unreachable, WriteInCheckMode
 from ansible_collections.typeone.metal.plugins.module_utils._bmc.interface import Console
 from ansible_collections.typeone.metal.plugins.module_utils._domain.deadline import Deadline
 from ansible_collections.typeone.metal.plugins.module_utils._ipmi import console as ipmi_console
+from ansible_collections.typeone.metal.plugins.module_utils._resources.console import ConsoleResource
 
 
 def read(bmc, pattern, *, seconds=5.0, send=None, **options):
@@ -111,6 +112,19 @@ def test_check_mode_takes_no_console(ipmi_bmc):
     with pytest.raises(WriteInCheckMode):
         read(bmc, "login:", check_mode=True)
     assert not bmc.console.activations and not bmc.writes()
+
+
+def test_the_module(ipmi_bmc, tmp_path):
+    """bmc_console over IPMI: nothing is taken in check mode; else the console is in the file, and given back."""
+    bmc = ipmi_bmc()
+    bmc.console.say(b"[    1.0] booting\r\nnode login: ")
+    asked = {"until": "login:", "path": str(tmp_path / "console.log"), "read_timeout": 5}
+    checked = over_ipmi(ConsoleResource, bmc, check_mode=True, **asked)
+    assert checked["changed"] and not bmc.writes() and not (tmp_path / "console.log").exists()
+    result = over_ipmi(ConsoleResource, bmc, **asked)
+    assert result["verified"] and result["console"]["matched"] == "login:", result
+    assert (tmp_path / "console.log").read_bytes() == b"[    1.0] booting\r\nnode login: "
+    assert bmc.console.activations == bmc.console.deactivations == 1 and not bmc.server.sessions
 
 
 def test_the_simulators_console(tmp_path):

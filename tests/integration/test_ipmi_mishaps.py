@@ -101,6 +101,21 @@ def test_a_line_that_loses_packets(bmc, monkeypatch, resource, params, loss):
     assert len(bmc.chassis.controls) <= 1 and (result["verified"] if resource.WRITES else not bmc.writes())
 
 
+def test_a_bmc_that_falls_silent_half_way(bmc):
+    """What was read is returned, what was not is a problem each; where nothing was read that is an error."""
+    def until(command):
+        return lambda request, code, data: (setattr(bmc.server, "mute", (request.netfn, request.command) == command), (code, data))[1]
+
+    bmc.server.mutate = until((0x0A, 0x40))
+    result = over_ipmi(HealthResource, bmc, sections=["temperatures", "power_supplies", "log_summary"], bmc_timeout=1)
+    assert not result.get("failed") and [row["name"] for row in result["health"]["temperatures"]] == ["CPU1 Temp"]
+    assert [problem["section"] for problem in result["problems"]] == ["log_summary"] and "no answer" in result["problems"][0]["cause"]
+    bmc.server.mute = False
+    bmc.server.mutate = until((0x04, 0x2D))
+    result = over_ipmi(HealthResource, bmc, sections=["temperatures", "power_supplies"], bmc_timeout=1)
+    assert result["failed"] and result["error"]["kind"] == "timeout"
+
+
 def test_a_bmc_with_nothing_but_power(bmc):
     """What it refuses is told as not there, by the capability."""
     with driver(bmc) as ipmi:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Optional
 
-from .._bmc.errors import AnswerLost, AuthenticationFailed, BmcError, Rejected, Timeout, WriteInCheckMode
+from .._bmc.errors import AnswerLost, AuthenticationFailed, BmcError, Rejected, Timeout, Unreachable, WriteInCheckMode
 from .._bmc.options import Connection
 from .._domain.deadline import Deadline
 from .commands import READS, Command
@@ -152,8 +152,9 @@ class Client:
         self.close(silent=True)
         try:
             found = self.session.command(command.netfn, command.code, data, seconds=self._limit(), lun=lun)
-        except Rejected as error:
-            raise Timeout(f"no answer to {command.name}, and no new session ({error.cause})") from error
+        except (Rejected, Unreachable) as error:
+            raise Timeout(f"no answer to {command.name}, and no new session ({error.cause})",
+                          remedy="The BMC may be restarting. Raise bmc_timeout if it is that slow.") from error
         if found is None:
             self._silence += max(0.0, watch.elapsed - seconds)
             raise Timeout(f"no answer to {command.name} within {watch.elapsed:.0f} s",
