@@ -270,6 +270,34 @@ def test_several_systems(test_bmc):
     assert {cpu["socket"] for cpu in found["processors"]} == {"G1:0.0", "G1:1.0"}
 
 
+def test_neighbours_that_the_manager_lists(test_bmc):
+    """A maker may list switch ports by interface below its manager; what a port tells itself counts first."""
+    bmc = test_bmc()
+    listed = f"{SYSTEM}/NetworkPorts/Oem/Maker/SwitchConnections"
+    bmc.set("/redfish/v1/Managers/1", {"Links": {"Oem": {"Maker": {"MakerSwitchConnectionCollection": ref(listed)}}}})
+    bmc.store.put(listed, {"Members": [ref(f"{listed}/{name}") for name in ("NIC1", "NIC2", "BMC")]})
+    for name, chassis, port in (("NIC1", "02:00:00:00:f0:99", "x"), ("NIC2", "02:00:00:00:F0:02", "Ethernet2/7"), ("BMC", "No Link", "No Link")):
+        bmc.store.put(f"{listed}/{name}", {"Id": name, "SwitchConnectionID": chassis, "SwitchPortConnectionID": port})
+    found, _problems = hardware(bmc, "network_interfaces")
+    first, second = found["network_interfaces"]
+    assert first["lldp"]["port_id"] == "Ethernet1/7"
+    assert (second["lldp"]["chassis_id"], second["lldp"]["port_id"]) == ("02:00:00:00:f0:02", "Ethernet2/7")
+
+
+def test_chassis_of_the_other_node(test_bmc):
+    """Of several nodes behind one BMC each has its own parts, and those of the enclosure around them."""
+    bmc = test_bmc()
+    bmc.store.put("/redfish/v1/Systems/2", {"Id": "2", "Name": "2"}, collection="/redfish/v1/Systems")
+    for name, links in (("2", {}), ("Sled", {"ComputerSystems": [ref("/redfish/v1/Systems/2")]}), ("Enclosure", {}),
+                        ("Bay", {"ContainedBy": ref(CHASSIS)}), ("OtherBay", {"ContainedBy": ref("/redfish/v1/Chassis/Sled")})):
+        drives = f"/redfish/v1/Chassis/{name}/Drives"
+        bmc.store.put(f"/redfish/v1/Chassis/{name}", {"Id": name, "Links": links, "Drives": ref(drives)}, collection="/redfish/v1/Chassis")
+        bmc.store.put(drives, {"Members": [ref(f"{drives}/1")]})
+        bmc.store.put(f"{drives}/1", {"Id": "1", "SerialNumber": f"IN-{name}", "CapacityBytes": 1})
+    found, problems = hardware(bmc, "disks", bmc_system="1")
+    assert serials(found) == [*DISKS, "IN-Enclosure", "IN-Bay"] and not problems
+
+
 def test_a_bmc_that_hangs_costs_its_timeout_once(test_bmc):
     """What was read is returned; each thing that was not is told."""
     bmc = test_bmc()

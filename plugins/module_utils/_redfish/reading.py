@@ -239,7 +239,7 @@ class Reader:
         try:
             return read()
         except BmcError as error:
-            self.problem(path, error)
+            self.problem(error.details.get("path") or path, error)
             return default
 
     def managers(self) -> list[str]:
