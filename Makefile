@@ -53,7 +53,7 @@ $(INSTALLED)/.ready: $(SOURCES) $(VENV)/.ready
 lint: setup packages ## ansible-test sanity, ansible-lint (production), yamllint, antsibull-docs
 	@tests/tools/lint "$(BUILD)" "$(BIN)"
 
-unit: setup ## Pure tests, without servers
+unit: setup packages ## Pure tests, without servers
 	@echo "== unit: $$($(BIN)/python --version), $$($(BIN)/ansible --version | head -1)"
 	PYTHONPATH=$(DEV) ANSIBLE_COLLECTIONS_PATH=$(DEV) $(PYTEST) -n 2 tests/unit
 
