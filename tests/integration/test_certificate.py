@@ -71,6 +71,33 @@ def test_from_signing_request_to_certificate(test_bmc):
     assert result["verified"] and result["certificate"]["subject"]["common_name"] == "bmc7.example.com"
 
 
+@pytest.mark.parametrize("name", ["hpe-dl360gen10plus-ilo5_3.11", "hpe-dl380agen11-ilo6_1.66"])
+def test_a_service_of_its_own(test_bmc, name):
+    """iLO keeps the certificate elsewhere: the request is waited for, what was signed is put in, and its restart passes."""
+    bmc = test_bmc(name)
+    before = certificate(bmc, state="requested", subject=SUBJECT, check_mode=True)["certificate"]
+    assert before["subject"]["organization"] == "Hewlett Packard Enterprise" and before["valid_until"].startswith("2040-04")
+    asked = certificate(bmc, state="requested", subject=SUBJECT)
+    assert asked["verified"] and [entry["path"].rsplit(".", 1)[1] for entry in asked["sent"]] == ["GenerateCSR"], asked
+    request = x509.load_pem_x509_csr(asked["csr"].encode())
+    assert "bmc7.example.com" in request.subject.rfc4514_string()
+    pem = certs.sign(request.public_key(), request.subject).public_bytes(serialization.Encoding.PEM).decode()
+    result = certificate(bmc, certificate=pem)
+    assert result["verified"] and result["certificate"]["served_fingerprint"] == bmc.fingerprint and not bmc.sessions.open(), result
+    assert not certificate(bmc, certificate=pem)["changed"]
+    pem, key, unused = issued()
+    refused = certificate(bmc, certificate=pem, private_key=key)
+    assert refused["failed"] and refused["error"]["kind"] == "unsupported" and "state: requested" in refused["msg"]
+    assert certificate(bmc, certificate=pem)["error"]["status"] == 400
+
+
+def test_a_rule_of_a_user_that_is_not_whole(test_bmc):
+    """It says what is lacking."""
+    rule = {"id": "ours", "match": {"manufacturer": "contoso"}, "behaviour": "certificate_own_service", "parameters": {"links": []}}
+    result = certificate(test_bmc(), state="requested", subject=SUBJECT, bmc_quirks=[rule])
+    assert result["failed"] and result["error"]["kind"] == "invalid_input" and "import" in result["msg"]
+
+
 def test_a_chain_goes_as_one_where_the_bmc_knows_chains(test_bmc):
     """The type follows from what the action allows."""
     bmc = test_bmc()

@@ -31,6 +31,7 @@ BEHAVIOURS: dict[str, str] = {
     "bios_jobs_count": "Take BIOS settings as pending while a job whose name matches has not ended.",
     "firmware_push_own_protocol": "Do not push to HttpPushUri, which speaks a protocol of its own.",
     "firmware_staged_silently": "Take a finished update whose version is not there yet as waiting for a reset.",
+    "certificate_own_service": "Replace the HTTPS certificate in the service of its own that the rule leads to.",
 }
 
 RULES: tuple[dict[str, Any], ...] = (
@@ -75,4 +76,12 @@ RULES: tuple[dict[str, Any], ...] = (
     {"id": "hpe-firmware-staged", "match": {"manufacturer": "\\bhpe?\\b|hewlett"},
      "behaviour": "firmware_staged_silently", "source": "IR",
      "why": "A BIOS firmware task completes when the image is only staged."},
+    {"id": "hpe-https-certificate", "match": {"manufacturer": "\\bhpe?\\b|hewlett"}, "behaviour": "certificate_own_service",
+     "parameters": {"links": [["Oem", "Hpe", "Links", "SecurityService"], ["Links", "HttpsCert"]],
+                    "import": "HpeHttpsCert.ImportCertificate", "field": "Certificate",
+                    "request": "HpeHttpsCert.GenerateCSR", "csr": "CertificateSigningRequest",
+                    "facts": "X509CertificateInformation",
+                    "names": {"common_name": "CommonName", "organization": "OrgName", "organizational_unit": "OrgUnit",
+                              "city": "City", "state": "State", "country": "Country"}},
+     "why": "CertificateService does not know the certificate of HTTPS.", "source": "recorded trees"},
 )

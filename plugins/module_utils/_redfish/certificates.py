@@ -12,6 +12,7 @@ from .._bmc.interface import Certificates, Driver
 from .._domain.certificates import fingerprint, is_signing_request, name_of
 from .._domain.logs import timestamp
 from .actions import Action, find_action
+from .certificate_service import OwnCertificateService
 from .client import dig, link_of
 from .tls import served_fingerprint
 
@@ -28,6 +29,13 @@ class RedfishCertificates(Certificates):
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
+
+    def _own(self) -> tuple[Optional[OwnCertificateService], Optional[str]]:
+        """Return the service of its own in which this BMC keeps the certificate, and where that is."""
+        rule = self._driver.quirks.behaviour("certificate_own_service")
+        service = OwnCertificateService(self._driver, rule) if rule is not None else None
+        link = service.link() if service else None
+        return (service, link) if link else (None, None)
 
     def _collection(self) -> Optional[str]:
         """Return where the manager keeps the certificates of HTTPS."""
@@ -57,6 +65,9 @@ class RedfishCertificates(Certificates):
         """Read the certificates anew."""
         client = self._driver.client
         client.forget()
+        own, place = self._own()
+        if own:
+            return [own.row(place)]
         return [_row(link, client.read(link)) for link in self._links()]
 
     def served_fingerprint(self) -> Optional[str]:
@@ -77,6 +88,10 @@ class RedfishCertificates(Certificates):
 
     def replace(self, certificate_id: str, pem: str) -> None:
         """Send ReplaceCertificate, as a chain where it is one and the BMC tells them apart."""
+        own, place = self._own()
+        if own:
+            own.replace(place, pem)
+            return
         action = self._action("ReplaceCertificate", "CertificateType", "let its certificate be replaced")
         kind = "PEMchain" if pem.count("BEGIN CERTIFICATE") > 1 and "PEMchain" in action.allowed else "PEM"
         self._driver.client.write("POST", action.target, {
@@ -84,6 +99,9 @@ class RedfishCertificates(Certificates):
 
     def request_signing(self, certificate_id: str, request: Json) -> str:
         """Send GenerateCSR and return what comes back."""
+        own, place = self._own()
+        if own:
+            return own.request_signing(place, request)
         action = self._action("GenerateCSR", "KeyPairAlgorithm", "make signing requests")
         body: Json = {NAMES[key]: value for key, value in request["subject"].items() if value is not None}
         collection = self._collection() or self._link(certificate_id).rstrip("/").rsplit("/", 1)[0]

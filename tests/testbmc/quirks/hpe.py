@@ -5,8 +5,15 @@
 from __future__ import annotations
 
 import gzip
+import threading
 
-from ..messages import error
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import NameOID
+
+from .. import certs
+from ..messages import Response, error, refusal
+from ..routes import action, check_parameters
 from .base import Quirk, Refuses, quirk
 
 ILO = "iLO.2.14"
@@ -115,3 +122,39 @@ class MinimalBoot(Refuses):
     def wants(self, request) -> bool:
         boot = self.boot_of(request)
         return bool(boot) and not set(boot) <= {"BootSourceOverrideTarget", "BootSourceOverrideEnabled"}
+
+
+@action("HpeHttpsCert.GenerateCSR")
+def generate_csr(bmc, owner: str, data: dict, _request) -> Response:
+    """A request for a fresh key, which is there a little later."""
+    check_parameters("HpeHttpsCert.GenerateCSR", data, known=("CommonName", "OrgName", "OrgUnit", "City", "State", "Country", "IncludeIP"),
+                     required=("CommonName", "OrgName", "Country"))
+    bmc.certificates.key = certs.new_key()
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, data["CommonName"])])
+    text = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(bmc.certificates.key, hashes.SHA256())
+    bmc.store.merge(owner, {"CertificateSigningRequest": None})
+    timer = threading.Timer(0.2, bmc.set, (owner, {"CertificateSigningRequest": text.public_bytes(serialization.Encoding.PEM).decode()}))
+    timer.daemon = True
+    timer.start()
+    return error("GeneratingCertificate", status=200, registry=ILO, text="Generating the certificate.")
+
+
+@action("HpeHttpsCert.ImportCertificate")
+def import_certificate(bmc, _owner: str, data: dict, _request) -> Response:
+    """Takes a certificate for the key of the last request, and restarts to show it."""
+    check_parameters("HpeHttpsCert.ImportCertificate", data, known=("Certificate",), required=("Certificate",))
+    try:
+        cert = x509.load_pem_x509_certificate(data["Certificate"].encode())
+    except (ValueError, AttributeError):
+        raise refusal("PropertyValueFormatError", "(certificate)", "Certificate") from None
+    if bmc.certificates.key is None or cert.public_key() != bmc.certificates.key.public_key():
+        return error("SSLCertFailure", status=400, registry=ILO, text="The certificate is not for the key of the last request.")
+    response = error("ImportCertSuccessfuliLOResetinProgress", status=200, registry=ILO, text="The certificate was imported; iLO resets.")
+    response.close = True
+
+    def afterwards() -> None:
+        bmc.certificates.install(cert, data["Certificate"], bmc.certificates.key)
+        bmc.restart()
+
+    response.after = afterwards
+    return response
