@@ -91,6 +91,15 @@ def test_an_answer_of_redfish_ends_the_search(ipmi_bmc, test_bmc, wrong, kind):
     assert not ipmi.chassis.on
 
 
+@pytest.mark.parametrize("fault, options", [("reset_before", {}), ("truncated", {}), ("hang", {"seconds": 5})])
+def test_a_redfish_service_that_breaks_off_ends_the_search(ipmi_bmc, test_bmc, fault, options):
+    """Its root was read, so it speaks Redfish: the account is not tried over IPMI."""
+    ipmi, redfish = ipmi_bmc(), test_bmc()
+    redfish.faults.add(fault, path="Sessions", times=99, **options)
+    result = auto(ipmi, **{**connect(redfish), "bmc_protocol": "auto", "bmc_timeout": 2})
+    assert not ipmi.server.packets and not ipmi.chassis.on, result
+
+
 def test_neither(ipmi_bmc):
     """The error tells both causes."""
     ipmi = ipmi_bmc()

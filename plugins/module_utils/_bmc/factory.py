@@ -9,7 +9,7 @@ from typing import Callable
 
 from .._domain.deadline import Deadline
 from .._ipmi.driver import IpmiDriver
-from .._redfish.driver import RedfishDriver
+from .._redfish.driver import ROOT, RedfishDriver
 from .errors import BmcError, BrokenAnswer, InvalidInput, MissingLibrary, Timeout, Unreachable
 from .interface import Driver
 from .options import Connection
@@ -23,7 +23,8 @@ def open_driver(connection: Connection) -> tuple[Driver, str]:
     """Return an open driver and the reason for its protocol; the caller closes it.
 
     ``auto`` tries Redfish, then IPMI. Only a host that does not speak Redfish at all leads on to IPMI: refused
-    credentials or a certificate that is not trusted are answers, and end the search.
+    credentials, a certificate that is not trusted, or a service that breaks off after its root was read are answers,
+    and end the search.
     """
     if connection.protocol != "auto":
         return _opened(DRIVERS[connection.protocol](connection)), f"bmc_protocol is {connection.protocol}"
@@ -31,7 +32,7 @@ def open_driver(connection: Connection) -> tuple[Driver, str]:
     try:
         return _opened(RedfishDriver(connection)), "it answered as a Redfish service"
     except (Unreachable, Timeout, BrokenAnswer) as error:
-        if error.details.get("certificate"):
+        if error.details.get("certificate") or error.details.get("path") not in (None, ROOT):
             raise
         return _over_ipmi(connection, error, seconds=max(LEAST_FOR_IPMI, watch.remaining))
 
