@@ -62,6 +62,8 @@ class PowerResource(Resource):
                 return action
         offers = ", ".join(sorted(action.value for action in supported)) or "nothing"
         hint = " Set force: true to do it without the operating system." if step.soft else ""
+        if step.action is PowerAction.RESTART_SOFT and PowerAction.OFF_SOFT in supported:
+            hint += " Or set state: power_cycled, which shuts the system down and powers it on again."
         raise Unsupported(f"the BMC does not offer {step.action.value}", capability="power",
                           remedy=f"It offers {offers}.{hint}")
 
