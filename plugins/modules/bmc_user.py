@@ -142,7 +142,9 @@ observed:
   returned: success
   type: dict
 verified:
-  description: Whether what was read back is what was asked for; V(null) where the task closed its own account.
+  description:
+    - Whether what was read back is what was asked for; V(null), with a warning, where a new password could not be tried
+      by a login, or the task closed its own account.
   returned: success
   type: bool
 error:

@@ -142,8 +142,16 @@ def test_own_password(test_bmc, auth):
     bmc = test_bmc()
     bmc.faults.add("session_expired", method="GET", path="Accounts", match=lambda _: bmc.accounts.check("root", SECRET))
     result = user(bmc, name="root", password=SECRET, update_password="always", bmc_auth=auth)
-    assert result["changed"] and result["verified"] and not bmc.sessions.open(), result
+    assert result["changed"] and result["verified"] is (True if auth == "session" else None) and not bmc.sessions.open(), result
     assert bmc.accounts.check("root", SECRET) and result["user"]["password"] == ("as_given" if auth == "session" else "unknown")
+
+
+def test_a_password_that_cannot_be_tried(test_bmc):
+    """A closed account takes no login: that it has the password is not proven, and said."""
+    bmc = test_bmc()
+    result = user(bmc, password=SECRET, enabled=False)
+    assert result["changed"] and result["verified"] is None and "could not be tried" in result["warnings"][0]
+    assert account(bmc)["Enabled"] is False and bmc.counters.logins == 1
 
 
 @pytest.mark.parametrize("policy", [("required", "exact"), ("strong_only",), ("unquoted",), ("refused",)])

@@ -124,7 +124,7 @@ class UserResource(Resource):
             raise Rejected(f"the BMC took the change of the account '{name}', {why}", observed=seen,
                            remedy="Its rules for names, passwords and roles may be stricter; see its log.")
         if "password" in step.values and tried is Password.UNKNOWN:
-            return Effect(observed=seen, verified=True, warnings=(
+            return Effect(observed=seen, verified=None, warnings=(
                 f"Whether the password of '{name}' took effect could not be tried by a login.",))
         return Effect(observed=seen, verified=True)
 
