@@ -60,7 +60,8 @@ def test_collections_that_are_none(test_bmc, members):
         document["Members"] = members
         if members == "missing":
             del document["Members"]
-    found, problems = hardware(bmc)
+    again = [] if isinstance(members, list) else [f"{SYSTEM}/Processors"]
+    found, problems = hardware(bmc, again=again)
     assert found["memory"] == found["processors"] == found["storage_controllers"] == [] and problems == []
     assert found["system"]["processor_count"] == 2, "then the system's own summary counts"
 
@@ -108,15 +109,22 @@ def test_a_broken_property_costs_that_property_only(test_bmc):
     assert disk["serial_number"] == "HDD0000" and disk["size_bytes"] is None and disk["wwn"] is None and not problems
 
 
-@pytest.mark.parametrize("query", ["ignore", "refuse"])
+@pytest.mark.parametrize("query", ["ignore", "refuse", "not_found", "nonsense", "broken"])
 def test_members_are_read_one_by_one_where_they_cannot_come_together(test_bmc, query):
-    """The result is the same; a BMC that refuses what it offers is asked once for it."""
+    """The result is the same; a BMC that does not keep its offer is asked once for it."""
     bmc = test_bmc()
     together = hardware(bmc)
     requests = len(bmc.counters.requests)
     bmc.options.query = query
+    asked = {"times": None, "match": lambda request: "$expand" in request.query}
+    if query == "not_found":
+        bmc.faults.add("status", status=404, **asked)
+    elif query == "nonsense":
+        bmc.faults.add("replaced", body=b'{"Name": "x"}', **asked)
+    elif query == "broken":
+        bmc.faults.add("replaced", body=b"<html>", **asked)
     bmc.counters.reset()
-    assert hardware(bmc, again=[f"{SYSTEM}/Processors"] if query == "refuse" else []) == together
+    assert hardware(bmc, again=[] if query == "ignore" else [f"{SYSTEM}/Processors"]) == together
     assert len(bmc.counters.requests) > 1.5 * requests
 
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from typing import Any, Callable, Iterable, Iterator, Optional
 
-from .._bmc.errors import BmcError, BrokenAnswer, Rejected, Unreachable, WriteInCheckMode
+from .._bmc.errors import BmcError, BrokenAnswer, Unreachable, WriteInCheckMode
 from .._bmc.interface import Driver
 from .._domain.inventory import SINGLE
 from .._domain.units import text
 from .answers import error_text
 from .client import Json, dig, link_of
+from .expansion import Expansion
 
 Convert = Callable[[Any], Any]
 Table = dict[str, tuple]
@@ -25,9 +26,6 @@ Pair = tuple[str, Json]
 # Resources that break the connection before the BMC itself is taken as gone.
 BROKEN_CONNECTIONS = 3
 MOST_CHASSIS = 128
-NOT_THERE = 404
-# Statuses by which a BMC refuses a query.
-UNWILLING = (400, 405, 406, 412, 414, 501)
 
 
 def values_at(document: Any, path: str) -> Iterator[Any]:
@@ -87,21 +85,6 @@ def absent(document: Json) -> bool:
     return state == "Absent" or state == "UnavailableOffline" and text(document.get("SerialNumber")) is None
 
 
-def whole(member: Any) -> bool:
-    """Tell whether a member of a collection is its document, and not only a link to it."""
-    return isinstance(member, dict) and ("Id" in member or "@odata.type" in member)
-
-
-def _expansion(root: Json) -> str:
-    """Return the query that expands the members of a collection (DSP0266, section on $expand); empty where there is
-    none on offer."""
-    offered = dig(root, "ProtocolFeaturesSupported", "ExpandQuery")
-    levels = dig(offered, "MaxLevels")
-    if dig(offered, "NoLinks") is not True or (isinstance(levels, int) and levels < 1):
-        return ""
-    return "?$expand=.($levels=1)" if dig(offered, "Levels") is True else "?$expand=."
-
-
 class Reader:
     """The documents of one BMC, read for one section after the other; what fails becomes a problem of the section."""
 
@@ -113,7 +96,7 @@ class Reader:
         self._broken = 0
         self._gone: Optional[BmcError] = None
         self.read_anything = False
-        self._expand = _expansion(driver.root)
+        self._expansion = Expansion(driver.client, driver.root)
         self._chassis: Optional[list[Pair]] = None
 
     def problem(self, path: str, error: BmcError) -> None:
@@ -174,41 +157,12 @@ class Reader:
     def links_of(self, collections: Iterable[Optional[str]]) -> list[str]:
         """Return the links of the members of collections, each once; those of pages that can be read."""
         wanted = list(dict.fromkeys(link for link in collections if link))
-        if self._expand:
-            wanted = self._read_expanded(wanted)
+        if self._gone is None:
+            wanted = self._expansion.read(wanted, on_error=self.problem)
         links: list[str] = []
         for _link, document in self.documents(wanted):
             links.extend(self.links_in(document))
         return list(dict.fromkeys(links))
-
-    def _read_expanded(self, collections: list[str]) -> list[str]:
-        """Read collections with their members in the same answer; return those that are there.
-
-        Where a BMC fails at it although it offers it, links and members are read one by one; where it refuses it, all
-        others are as well.
-        """
-        asked = {link + self._expand: link for link in collections
-                 if self.client.kept(link) is None and "?" not in link and "#" not in link}
-        failed: dict[str, BmcError] = {}
-        if self._gone is None:
-            self.client.documents(asked, on_error=failed.__setitem__)
-        for url, link in asked.items() if self._gone is None else ():
-            error = failed.get(url)
-            if error is None:
-                self._keep_members(link, self.client.read(url))
-            elif isinstance(error, Rejected) and error.details.get("status") != NOT_THERE:
-                self._expand = "" if error.details.get("status") in UNWILLING else self._expand
-            else:
-                self.problem(link, error)
-                collections = [other for other in collections if other != link]
-        return collections
-
-    def _keep_members(self, link: str, collection: Json) -> None:
-        """Take a collection and the members within it as read."""
-        self.client.keep(link, collection)
-        for member in values_at(collection, "Members/*"):
-            if whole(member) and link_of(member):
-                self.client.keep(link_of(member), member)
 
     def links_in(self, collection: Json) -> list[str]:
         """Return the links of a collection's members, as far as its pages can be read."""
