@@ -21,8 +21,9 @@ from .errors import Unsupported
 from .management import Accounts, BmcNetwork, Certificates, Console, Events, Logs
 from .options import Connection
 
-__all__ = ["CAPABILITIES", "Accounts", "Bios", "BmcNetwork", "Boot", "Capability", "Certificates", "Console", "Driver", "Events", "Firmware",
-           "Hardware", "Health", "Json", "Logs", "Power", "SecureBoot", "Storage", "Tell", "VirtualMedia"]
+__all__ = ["CAPABILITIES", "Accounts", "Bios", "BmcNetwork", "Boot", "Capability", "Certificates", "Console", "Driver",
+           "Events", "Firmware", "Hardware", "Health", "Json", "Logs", "Power", "SecureBoot", "Storage", "Tell",
+           "VirtualMedia"]
 
 Json = dict[str, Any]
 Tell = Callable[[str], None]
@@ -101,10 +102,12 @@ class VirtualMedia(Capability):
     """Virtual drives of one system."""
 
     title = "virtual media"
+    unread: list[str] = []
 
     @abstractmethod
     def read(self) -> list[Json]:
-        """Return the slots: ``{slot, media_types, inserted, image_url, write_protected, connected_via}`` each."""
+        """Return the slots: ``{slot, media_types, inserted, image_url, write_protected, connected_via}`` each. What
+        could not be read stands in ``unread``, with a warning."""
 
     @abstractmethod
     def insert(self, slot: str, image_url: str, *, media_type: str, write_protected: bool = True,

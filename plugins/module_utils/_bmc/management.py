@@ -89,12 +89,13 @@ class BmcNetwork(Capability):
 
     @abstractmethod
     def read(self) -> Json:
-        """Return ``{hostname, interface, in_use, mac_address, dhcp, address, netmask, gateway, dns, vlan, ntp, protocols}``.
+        """Return ``{hostname, interface, in_use, mac_address, dhcp, address, netmask, gateway, dns, vlan, ntp,
+        protocols}``.
 
         ``in_use`` tells whether the task speaks to the BMC through this interface, as far as that can be known.
 
-        Addresses are of IPv4; ``dns`` and ``ntp`` are lists of servers, ``vlan`` an id (0: none), ``protocols`` a name and whether it is on.
-        ``None`` is what the BMC does not tell; it cannot be changed.
+        Addresses are of IPv4; ``dns`` and ``ntp`` are lists of servers, ``vlan`` an id (0: none), ``protocols`` names
+        and whether each is on. ``None`` is what the BMC does not tell; it cannot be changed.
         """
 
     @abstractmethod
@@ -124,7 +125,7 @@ class Certificates(Capability):
     def request_signing(self, certificate_id: str, request: Json) -> str:
         """Have the BMC make a key for that certificate and return its signing request (PEM).
 
-        ``request`` is ``{subject, alternative_names, key_algorithm, key_bits, key_curve}``, each as far as it is asked for.
+        ``request`` is ``{subject, alternative_names, key_algorithm, key_bits, key_curve}``, each as far as asked for.
         """
 
 
@@ -141,8 +142,8 @@ class Events(Capability):
         """
 
     def offers(self) -> Json:
-        """Return ``{enabled, event_types, registry_prefixes, resource_types}``: whether events are sent at all, and what
-        a subscription may name; ``None`` where the BMC does not tell."""
+        """Return ``{enabled, event_types, registry_prefixes, resource_types}``: whether events are sent at all, and
+        what a subscription may name; ``None`` where the BMC does not tell."""
         return {"enabled": None, "event_types": None, "registry_prefixes": None, "resource_types": None}
 
     @abstractmethod

@@ -55,7 +55,7 @@ def find(accounts: list[Json], username: str) -> Optional[Json]:
     return next((account for account in accounts if account.get("username") == username), None)
 
 
-def shown(account: Optional[Json], username: str, password: Password = Password.UNKNOWN) -> Json:
+def shown(account: Optional[Json], username: str, *, password: Password = Password.UNKNOWN) -> Json:
     """Return an account in the shape of the return key, whether it is there or not; never its password."""
     account = account or {}
     return {"username": username, "exists": bool(account), "id": account.get("id"), "role": account.get("role"),
@@ -78,7 +78,7 @@ def plan_account(current: Json, wanted: DesiredAccount) -> tuple[AccountStep, ..
     return (AccountStep("update", current["id"], changes),) if changes else ()
 
 
-def expected(current: Json, wanted: DesiredAccount, steps: tuple[AccountStep, ...]) -> Json:
+def expected(current: Json, wanted: DesiredAccount, *, steps: tuple[AccountStep, ...]) -> Json:
     """Return what ``current`` becomes: what a dry run shows. The id of a new account is not known beforehand."""
     if not steps:
         return current

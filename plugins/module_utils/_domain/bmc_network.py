@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, typeone.metal contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The network of a BMC without a protocol's words: what is asked for, what of it may cut the task off, what came of it."""
+"""The network of a BMC without a protocol's words: what is asked for, what may cut the task off, what came of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ KEYS = ("hostname", "dhcp", "address", "netmask", "gateway", "dns", "vlan", "ntp
 # A change of one of these may lead the BMC away from where it is spoken to.
 MOVING = ("dhcp", "address", "netmask", "gateway", "vlan")
 _NONE = ("", "0.0.0.0", "::", "0:0:0:0:0:0:0:0", "n/a", "none")
-_HOSTNAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*")
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOSTNAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
 
 
 class BadNetwork(ValueError):
@@ -45,11 +46,12 @@ def _netmask(value: str) -> str:
     try:
         return str(ipaddress.IPv4Network(f"0.0.0.0/{value.lstrip('/')}").netmask)
     except ValueError as error:
-        raise BadNetwork(f"netmask is '{value}'", "Give a netmask such as 255.255.255.0, or a prefix such as 24.") from error
+        raise BadNetwork(f"netmask is '{value}'",
+                         "Give a netmask such as 255.255.255.0, or a prefix such as 24.") from error
 
 
 def desired_network(options: Json) -> Json:
-    """Return what the options ask for, checked and in the forms of a reading; :class:`BadNetwork` where they cannot be."""
+    """Return what the options ask for, in the forms of a reading; :class:`BadNetwork` where that cannot be."""
     wanted = {key: options[key] for key in KEYS if options.get(key) is not None}
     if not wanted:
         raise BadNetwork("nothing is asked for", f"Set one of {', '.join(KEYS)}.")
@@ -98,9 +100,12 @@ def changes(current: Json, wanted: Json) -> Json:
 
 def not_told(current: Json, changed: Json) -> list[str]:
     """Return what is to be changed although the BMC does not tell it. An address may be missing under DHCP."""
-    names = [key for key in changed if current.get(key) is None and key not in ("address", "netmask", "gateway", "hostname")]
+    may_lack = ("address", "netmask", "gateway", "hostname")
+    names = [key for key in changed if current.get(key) is None and key not in may_lack]
+    if "protocols" in names:
+        return names
     known = current.get("protocols") or {}
-    return names + [f"protocols.{name}" for name in changed.get("protocols", {}) if "protocols" not in names and name not in known]
+    return names + [f"protocols.{name}" for name in changed.get("protocols", {}) if name not in known]
 
 
 def check_static(current: Json, wanted: Json) -> None:
@@ -113,7 +118,8 @@ def check_static(current: Json, wanted: Json) -> None:
             raise BadNetwork(f"a static address needs {name}", f"Set {name}.")
     network = ipaddress.IPv4Network(f"{merged['address']}/{merged['netmask']}", strict=False)
     if merged["gateway"] is not None and ipaddress.IPv4Address(merged["gateway"]) not in network:
-        raise BadNetwork(f"the gateway {merged['gateway']} is not in {network}", "Set gateway to an address of that network.")
+        raise BadNetwork(f"the gateway {merged['gateway']} is not in {network}",
+                         "Set gateway to an address of that network.")
 
 
 def split(changed: Json) -> tuple[Json, ...]:
@@ -138,18 +144,19 @@ def reached(seen: Json, changed: Json) -> bool:
     return not changes(seen, changed)
 
 
-def in_use(rows: list[Json], row: Json, spoken_to: Iterable[str]) -> bool:
+def in_use(rows: list[Json], row: Json, *, spoken_to: Iterable[str]) -> bool:
     """Tell whether the task may speak to the BMC through this interface: not where another one has that address."""
     addresses = set(spoken_to)
     return row.get("address") in addresses or not any(other.get("address") in addresses for other in rows)
 
 
-def pick_interface(rows: list[Json], wanted: Optional[str], spoken_to: Iterable[str]) -> list[Json]:
+def pick_interface(rows: list[Json], wanted: Optional[str], *, spoken_to: Iterable[str]) -> list[Json]:
     """Return the interfaces that may be meant: the one named (by id, name or MAC address), else the one that is
     spoken to, else those that lead out: enabled, with an address, not the one towards the host."""
     if wanted is not None:
         low = wanted.lower()
-        return [row for row in rows if low in (str(row.get(key)).lower() for key in ("id", "name", "mac_address") if row.get(key))]
+        names = ("id", "name", "mac_address")
+        return [row for row in rows if low in (str(row.get(name)).lower() for name in names if row.get(name))]
     addresses = set(spoken_to)
     return ([row for row in rows if row.get("address") in addresses]
             or [row for row in rows if not row.get("to_host") and row.get("enabled") is not False

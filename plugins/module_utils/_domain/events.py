@@ -93,7 +93,7 @@ def plan_subscription(rows: list[Json], wanted: Subscription, *, present: bool) 
     return EventStep(delete=ids, create=True)
 
 
-def expected(current: Json, wanted: Subscription, step: EventStep) -> Json:
+def expected(current: Json, wanted: Subscription, *, step: EventStep) -> Json:
     """Return what ``current`` becomes: what a dry run shows."""
     if not step.create:
         return shown(None, wanted)

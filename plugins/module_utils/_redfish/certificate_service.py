@@ -18,8 +18,8 @@ from .client import dig, link_of
 
 Json = dict[str, Any]
 # Letters of a distinguished name's parts (RFC 4514).
-PARTS = {"CN": "common_name", "O": "organization", "OU": "organizational_unit", "L": "city", "ST": "state", "C": "country",
-         "emailAddress": "email"}
+PARTS = {"CN": "common_name", "O": "organization", "OU": "organizational_unit", "L": "city", "ST": "state",
+         "C": "country", "emailAddress": "email"}
 NEEDED = ("links", "import", "field", "request", "names", "csr", "facts")
 # Seconds that a BMC may take to make a key.
 KEY_PATIENCE = 300.0
@@ -54,10 +54,11 @@ class OwnCertificateService:
         facts = dig(document, self._rule["facts"])
         return {"id": str(document.get("Id") or link.rstrip("/").rsplit("/", 1)[-1]),
                 "subject": _name(dig(facts, "Subject")), "issuer": _name(dig(facts, "Issuer")),
-                "valid_from": timestamp(dig(facts, "ValidNotBefore")), "valid_until": timestamp(dig(facts, "ValidNotAfter")),
+                "valid_from": timestamp(dig(facts, "ValidNotBefore")),
+                "valid_until": timestamp(dig(facts, "ValidNotAfter")),
                 "fingerprint": fingerprint(dig(facts, "CertificateString"))}
 
-    def _target(self, link: str, kind: str, doing: str) -> str:
+    def _target(self, link: str, kind: str, *, doing: str) -> str:
         action = find_action(self._driver.client, self._driver.client.read(link), f"#{self._rule[kind]}")
         if action is None:
             raise Unsupported(f"the BMC does not {doing}", protocol="redfish", capability="certificates",
@@ -67,24 +68,26 @@ class OwnCertificateService:
     def replace(self, link: str, pem: str) -> None:
         """Send the certificate, which must be for the key of the last request."""
         if "PRIVATE KEY" in pem:
-            raise Unsupported("the BMC takes certificates for keys of its own only", protocol="redfish", capability="certificates",
+            raise Unsupported("the BMC takes certificates for keys of its own only", protocol="redfish",
+                              capability="certificates",
                               remedy="Have it make a key (state: requested) and leave private_key out.")
-        target = self._target(link, "import", "let its certificate be replaced")
+        target = self._target(link, "import", doing="let its certificate be replaced")
         self._driver.client.write("POST", target, {self._rule["field"]: pem})
 
     def request_signing(self, link: str, request: Json) -> str:
         """Have a key made, and return the request once it is there: the BMC answers before it is."""
         for option in ("alternative_names", "key_algorithm", "key_bits", "key_curve"):
             if request.get(option):
-                raise Unsupported(f"the BMC does not let {option} be chosen", protocol="redfish", capability="certificates",
-                                  remedy="Leave it out.")
+                raise Unsupported(f"the BMC does not let {option} be chosen", protocol="redfish",
+                                  capability="certificates", remedy="Leave it out.")
         client, name = self._driver.client, self._rule["csr"]
         former = client.read(link).get(name)
         names = self._rule["names"]
         body = {names[key]: value for key, value in request["subject"].items() if value is not None and key in names}
-        client.write("POST", self._target(link, "request", "make signing requests"), body)
-        there, text = wait_until(lambda: client.reread(link).get(name), lambda text: is_signing_request(text) and text != former,
-                                 deadline=Deadline(KEY_PATIENCE), interval=1.0)
+        client.write("POST", self._target(link, "request", doing="make signing requests"), body)
+        there, text = wait_until(
+            lambda: client.reread(link).get(name), lambda text: is_signing_request(text) and text != former,
+            deadline=Deadline(KEY_PATIENCE), interval=1.0)
         if not there:
             raise Timeout(f"the BMC has not made a signing request within {KEY_PATIENCE:.0f} s",
                           remedy="Look for it in the BMC's own pages later.")

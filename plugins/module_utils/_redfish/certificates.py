@@ -80,7 +80,7 @@ class RedfishCertificates(Certificates):
                 return link
         raise InvalidInput(f"the BMC has no certificate '{certificate_id}'", remedy="It may just have been replaced.")
 
-    def _action(self, name: str, parameter: str, doing: str) -> Action:
+    def _action(self, name: str, parameter: str, *, doing: str) -> Action:
         action = find_action(self._driver.client, self._service(), f"#CertificateService.{name}", parameter)
         if action is None:
             raise Unsupported(f"the BMC does not {doing}", capability=self.title, protocol="redfish", remedy=BY_HAND)
@@ -92,7 +92,7 @@ class RedfishCertificates(Certificates):
         if own:
             own.replace(place, pem)
             return
-        action = self._action("ReplaceCertificate", "CertificateType", "let its certificate be replaced")
+        action = self._action("ReplaceCertificate", "CertificateType", doing="let its certificate be replaced")
         kind = "PEMchain" if pem.count("BEGIN CERTIFICATE") > 1 and "PEMchain" in action.allowed else "PEM"
         self._driver.client.write("POST", action.target, {
             "CertificateString": pem, "CertificateType": kind, "CertificateUri": {"@odata.id": self._link(certificate_id)}})
@@ -102,7 +102,7 @@ class RedfishCertificates(Certificates):
         own, place = self._own()
         if own:
             return own.request_signing(place, request)
-        action = self._action("GenerateCSR", "KeyPairAlgorithm", "make signing requests")
+        action = self._action("GenerateCSR", "KeyPairAlgorithm", doing="make signing requests")
         body: Json = {NAMES[key]: value for key, value in request["subject"].items() if value is not None}
         collection = self._collection() or self._link(certificate_id).rstrip("/").rsplit("/", 1)[0]
         body["CertificateCollection"] = {"@odata.id": collection}
@@ -117,7 +117,8 @@ class RedfishCertificates(Certificates):
             body["KeyCurveId"] = CURVES[request["key_curve"]]
         answer = self._driver.client.write("POST", action.target, body).body.get("CSRString")
         if not is_signing_request(answer):
-            raise BrokenAnswer("the BMC took the order, but returned no signing request", remedy="Look for it in the BMC's own pages.")
+            raise BrokenAnswer("the BMC took the order, but returned no signing request",
+                               remedy="Look for it in the BMC's own pages.")
         return answer
 
 
@@ -125,5 +126,6 @@ def _row(link: str, document: Json) -> Json:
     """Return a certificate in neutral words."""
     return {"id": str(document.get("Id") or link.rstrip("/").rsplit("/", 1)[-1]),
             "subject": name_of(document.get("Subject"), NAMES), "issuer": name_of(document.get("Issuer"), NAMES),
-            "valid_from": timestamp(document.get("ValidNotBefore")), "valid_until": timestamp(document.get("ValidNotAfter")),
+            "valid_from": timestamp(document.get("ValidNotBefore")),
+            "valid_until": timestamp(document.get("ValidNotAfter")),
             "fingerprint": fingerprint(document.get("CertificateString"))}

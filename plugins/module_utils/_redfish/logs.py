@@ -11,14 +11,14 @@ from .._bmc.errors import BmcError, BrokenAnswer, InvalidInput, Rejected, Unsupp
 from .._bmc.interface import Driver, Logs
 from .._domain.logs import Severity, moment, newest_first, timestamp
 from .actions import find_action
-from .client import dig, link_of
+from .client import link_of
+from .expansion import query_for
 
 Json = dict[str, Any]
 SEVERITIES = {"ok": Severity.OK, "informational": Severity.OK, "warning": Severity.WARNING,
               "critical": Severity.CRITICAL, "fatal": Severity.CRITICAL}
 # Pages of a collection that are read at most: a log of hundreds of thousands of entries is cut off there.
 MOST_PAGES = 200
-EXPANSIONS = (("NoLinks", "."), ("ExpandAll", "*"))
 
 
 class RedfishLogs(Logs):
@@ -39,10 +39,10 @@ class RedfishLogs(Logs):
         found: list[Json] = []
         self._links = {}
         for owner, links in self._holders():
-            for holder in self._attempt(links, [], owner):
-                document = self._attempt(lambda link=holder: self._driver.client.read(link), {}, holder)
+            for holder in self._attempt(links, [], path=owner):
+                document = self._attempt(lambda link=holder: self._driver.client.read(link), {}, path=holder)
                 for link in self._members(link_of(document.get("LogServices"))):
-                    row = self._service(owner, holder, link)
+                    row = self._service(link, owner=owner, holder=holder)
                     if row is not None:
                         found.append(row)
         return found
@@ -51,20 +51,20 @@ class RedfishLogs(Logs):
         if collection is None:
             return []
         client = self._driver.client
-        return self._attempt(lambda: list(client.member_links(client.read(collection))), [], collection)
+        return self._attempt(lambda: list(client.member_links(client.read(collection))), [], path=collection)
 
-    def _attempt(self, read: Callable[[], Any], default: Any, path: str) -> Any:
+    def _attempt(self, read: Callable[[], Any], default: Any, *, path: str) -> Any:
         try:
             return read()
         except (Rejected, BrokenAnswer) as error:
             self._driver.warn(f"Logs may be missing: {path} cannot be read ({error.cause}).")
             return default
 
-    def _service(self, owner: str, holder: str, link: str) -> Optional[Json]:
+    def _service(self, link: str, *, owner: str, holder: str) -> Optional[Json]:
         """Return one log in neutral words; its id gets the holder's name where another log has it."""
         if link in self._links.values():
             return None
-        document = self._attempt(lambda: self._driver.client.read(link), None, link)
+        document = self._attempt(lambda: self._driver.client.read(link), None, path=link)
         if document is None:
             return None
         name = str(document.get("Id") or link.rstrip("/").rsplit("/", 1)[-1])
@@ -137,12 +137,10 @@ class RedfishLogs(Logs):
 
     def _first_page(self, collection: str) -> Json:
         """Return the collection, expanded where that is advertised and not refused after all."""
-        offered = dig(self._driver.root, "ProtocolFeaturesSupported", "ExpandQuery") or {}
-        kind = next((kind for word, kind in EXPANSIONS if dig(offered, word) is True), None)
-        if kind is not None:
-            levels = "($levels=1)" if dig(offered, "Levels") is True else ""
+        query = query_for(self._driver.root)
+        if query:
             try:
-                return self._driver.client.read(f"{collection}?$expand={kind}{levels}")
+                return self._driver.client.read(collection + query)
             except Rejected:
                 pass
         return self._driver.client.read(collection)

@@ -51,12 +51,12 @@ class RedfishBmcNetwork(BmcNetwork):
         """Return the interface to work on: its link, its document, and its row."""
         pairs, spoken_to = self._interfaces(), self._spoken_to()
         rows = [dict(_row(document), link=link) for link, document in pairs]
-        found = pick_interface(rows, self.interface, spoken_to)
+        found = pick_interface(rows, self.interface, spoken_to=spoken_to)
         if len(found) != 1:
             names = [row["id"] for row in found or rows]
             what = f"no interface '{self.interface}' is" if self.interface and not found else f"{len(names)} interfaces are"
             raise InvalidInput(f"{what} in the BMC", interfaces=names, remedy=f"Choose one: interface: {', '.join(names)}.")
-        row = dict(found[0], in_use=in_use(rows, found[0], spoken_to))
+        row = dict(found[0], in_use=in_use(rows, found[0], spoken_to=spoken_to))
         return row["link"], dict(pairs)[row["link"]], row
 
     def read(self) -> Json:
@@ -85,11 +85,11 @@ class RedfishBmcNetwork(BmcNetwork):
         if protocol_body:
             self._driver.client.write("PATCH", self._protocols_link, protocol_body)
         if "hostname" in changes:
-            self._try(self._hostname_forms(link, document, changes["hostname"]))
+            self._try(self._hostname_forms(link, document, hostname=changes["hostname"]))
         rest = {key: changes[key] for key in changes if key not in ("hostname", "ntp", "protocols")}
         if rest:
             self._try([(link, body)] if isinstance(body, dict) else [(link, part) for part in body]
-                      for body in _interface_forms(document, row, rest))
+                      for body in _interface_forms(document, row, changes=rest))
 
     def _protocol_body(self, changes: Json) -> Json:
         """Return the change of the protocols."""
@@ -100,7 +100,7 @@ class RedfishBmcNetwork(BmcNetwork):
             body.setdefault("NTP", {})["NTPServers"] = _padded(changes["ntp"], dig(document, "NTP", "NTPServers"))
         return body
 
-    def _hostname_forms(self, link: str, document: Json, hostname: str) -> Iterator[list[Write]]:
+    def _hostname_forms(self, link: str, document: Json, *, hostname: str) -> Iterator[list[Write]]:
         """Yield where a name may be written: at the interface, at the protocols, in the interface's OEM object."""
         if "HostName" in document:
             yield [(link, {"HostName": hostname})]
@@ -173,7 +173,7 @@ def _padded(servers: list[str], present: Any) -> list[Any]:
     return servers + (fill[-missing:] if missing and len(fill) >= missing else [fill[-1]] * missing if missing else [])
 
 
-def _interface_forms(document: Json, row: Json, changes: Json) -> Iterator[Any]:
+def _interface_forms(document: Json, row: Json, *, changes: Json) -> Iterator[Any]:
     """Yield the bodies in which to ask an interface for changes: all in one, then the address before the rest.
 
     A static address is always sent whole, and DHCP never ends before there is one.
@@ -184,7 +184,7 @@ def _interface_forms(document: Json, row: Json, changes: Json) -> Iterator[Any]:
     for key, body in parts.items():
         if key in changes:
             other = _merged(other, body())
-    static = _static_body(document, row, changes)
+    static = _static_body(document, row, changes=changes)
     dhcp = _dhcp_body(document, changes)
     whole = _merged(_merged(static, dhcp), other)
     yield whole
@@ -199,7 +199,7 @@ def _merged(one: Json, other: Json) -> Json:
                       for key, value in other.items()}}
 
 
-def _static_body(document: Json, row: Json, changes: Json) -> Json:
+def _static_body(document: Json, row: Json, *, changes: Json) -> Json:
     """Return the static address, whole, where a part of it changes."""
     if changes.get("dhcp") or not {"address", "netmask", "gateway", "dhcp"} & set(changes):
         return {}

@@ -85,8 +85,8 @@ def served_fingerprint(connection: Connection) -> Optional[str]:
         return None
     place = (connection.address, connection.port or 443)
     try:
-        with socket.create_connection(place, timeout=min(connection.timeout, 10)) as plain, _context(False, None).wrap_socket(
-                plain, server_hostname=connection.address) as secured:
+        with socket.create_connection(place, timeout=min(connection.timeout, 10)) as plain, \
+                _context(False, None).wrap_socket(plain, server_hostname=connection.address) as secured:
             return hashlib.sha256(secured.getpeercert(binary_form=True) or b"").hexdigest()
     except OSError as error:
         raise Unreachable(f"no certificate was to be seen at {connection.base_url} ({type(error).__name__})",

@@ -50,7 +50,8 @@ class CertificateResource(Resource):
         foreign = REQUEST if self.params["state"] == "present" else ("certificate", "private_key")
         for option in foreign:
             if self.params.get(option) is not None:
-                raise InvalidInput(f"{option} is set but state is {self.params['state']}", remedy=f"Leave {option} out.")
+                raise InvalidInput(f"{option} is set but state is {self.params['state']}",
+                                   remedy=f"Leave {option} out.")
         if self.params["state"] == "present":
             try:
                 self._pem, unused = bundle(self.params["certificate"], self.params.get("private_key"))
@@ -67,8 +68,8 @@ class CertificateResource(Resource):
                               remedy="Replace it in the BMC's own pages.")
         if len(found) != 1:
             names = [row["id"] for row in rows]
-            raise InvalidInput(f"{len(found) or 'none'} of the BMC's certificates {'is' if wanted else 'are'} meant", certificates=names,
-                               remedy=f"Choose one: certificate_id: {', '.join(names)}.")
+            what = f"the BMC has no certificate '{wanted}'" if wanted else f"the BMC has {len(names)} certificates"
+            raise InvalidInput(what, certificates=names, remedy=f"Choose one: certificate_id: {', '.join(names)}.")
         return {**found[0], "served_fingerprint": self.bmc.served_fingerprint()}
 
     def plan(self, current: Json) -> Change:
@@ -81,8 +82,8 @@ class CertificateResource(Resource):
         if ours == (current["served_fingerprint"] or current["fingerprint"]):
             return Change(before=current, after=current, requested=requested)
         unknown = {key: None for key in NAME_KEYS}
-        after = {**current, "subject": unknown, "issuer": unknown, "valid_from": None, "valid_until": None, "fingerprint": ours,
-                 "served_fingerprint": ours if current["served_fingerprint"] else None}
+        after = {**current, "subject": unknown, "issuer": unknown, "valid_from": None, "valid_until": None,
+                 "fingerprint": ours, "served_fingerprint": ours if current["served_fingerprint"] else None}
         return Change(before=current, after=after, steps=("replace",), requested=requested)
 
     def apply(self, change: Change) -> Effect:
@@ -99,8 +100,9 @@ class CertificateResource(Resource):
 
     def _effect(self, ours: str, *, secured: bool) -> Effect:
         """Return what is shown to a new connection, and what the BMC has on record, both after the change."""
-        shown, seen = wait_until(self._shown, lambda seen: seen == ours or not secured, deadline=Deadline(self.params["wait_timeout"]),
-                                 tell=lambda seen: self.tell("the former certificate is still shown" if seen else "the BMC is not back yet"))
+        shown, seen = wait_until(
+            self._shown, lambda seen: seen == ours or not secured, deadline=Deadline(self.params["wait_timeout"]),
+            tell=lambda seen: self.tell("the former certificate is still shown" if seen else "the BMC is not back yet"))
         if shown and secured:  # it is the one that was put in, so it is trusted, whoever signed it
             connection = self.driver.connection
             self.driver.reconnect(moved(connection, connection.address, fingerprint=ours))
@@ -109,8 +111,8 @@ class CertificateResource(Resource):
                               remedy="Its web server may still be restarting; look at it again later.")
         observed = self.read()
         if (shown and secured) or observed["fingerprint"] == ours:
-            kept = () if shown else ("The BMC has taken the certificate, but still shows the former one: restart the BMC.",)
-            return Effect(observed=observed, verified=shown, warnings=kept)
+            kept = "The BMC has taken the certificate, but still shows the former one: restart the BMC."
+            return Effect(observed=observed, verified=shown, warnings=() if shown else (kept,))
         raise Rejected("the BMC took the certificate, but neither shows it nor has it on record", observed=observed,
                        remedy="The key may not be that of its last signing request; see its log.")
 

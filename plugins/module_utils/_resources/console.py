@@ -46,7 +46,8 @@ class ConsoleResource(Resource):
         except re.error as error:
             raise InvalidInput(f"until is no regular expression ({error})", remedy="Mend the pattern.") from error
 
-    def _shown(self, *, size: int = 0, matched: Optional[str] = None, last_lines: Any = (), seconds: float = 0.0) -> Json:
+    def _shown(self, *, size: int = 0, matched: Optional[str] = None, last_lines: Any = (),
+               seconds: float = 0.0) -> Json:
         return {"path": self.params.get("path"), "bytes": size, "matched": matched, "last_lines": list(last_lines),
                 "seconds": round(seconds, 1)}
 
@@ -78,11 +79,13 @@ class ConsoleResource(Resource):
                 self.tell(f"{transcript.size} bytes of the console were read")
 
             self._console.read_until(accept=accept, deadline=watch, write=write, send=self.params.get("send"))
-        seen = self._shown(size=transcript.size, matched=hits[0] if hits else None, last_lines=transcript.last_lines(LINES),
-                           seconds=watch.elapsed)
+        seen = self._shown(size=transcript.size, matched=hits[0] if hits else None,
+                           last_lines=transcript.last_lines(LINES), seconds=watch.elapsed)
         if until and not hits and self.params["on_timeout"] == "fail":
-            raise Timeout(f"the console did not show '{until}' within {self.params['read_timeout']} s", last_seen=seen["last_lines"],
-                          remedy=f"It showed {transcript.size} bytes; its last line was: {(seen['last_lines'] or ['(nothing)'])[-1]}")
+            last = (seen["last_lines"] or ["(nothing)"])[-1]
+            raise Timeout(f"the console did not show '{until}' within {self.params['read_timeout']} s",
+                          remedy=f"It showed {transcript.size} bytes; its last line was: {last}",
+                          last_seen=seen["last_lines"])
         return Effect(observed=seen, verified=bool(hits) if until else None)
 
     @contextmanager
@@ -96,6 +99,7 @@ class ConsoleResource(Resource):
         try:
             file = os.fdopen(os.open(path, flags, 0o600), "wb")
         except OSError as error:
-            raise InvalidInput(f"path '{path}' cannot be written ({error.strerror})", remedy="Give a file in a folder that is there.") from error
+            raise InvalidInput(f"path '{path}' cannot be written ({error.strerror})",
+                               remedy="Give a file in a folder that is there.") from error
         with file:
             yield file

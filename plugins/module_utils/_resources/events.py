@@ -12,7 +12,8 @@ from .._bmc.interface import Events
 from .._domain.change import Change, Effect
 from .._domain.deadline import Deadline, wait_until
 from .._domain.events import (
-    FILTERS, EventStep, Subscription, bad_destination, best, expected, matches, meant, not_offered, plan_subscription, shown,
+    FILTERS, EventStep, Subscription, bad_destination, best, expected, matches, meant, not_offered, plan_subscription,
+    shown,
 )
 from .base import Resource
 
@@ -51,7 +52,8 @@ class EventSubscriptionResource(Resource):
     def _wanted(self) -> Subscription:
         filters = {name: tuple(self.params[name]) for name in FILTERS if self.params.get(name) is not None}
         headers = {str(name): str(value) for name, value in (self.params.get("headers") or {}).items()}
-        return Subscription(destination=self.params["destination"], context=self.params.get("context"), headers=headers, **filters)
+        return Subscription(destination=self.params["destination"], context=self.params.get("context"), headers=headers,
+                            **filters)
 
     def read(self) -> Json:
         """Return the subscription that is meant."""
@@ -69,9 +71,12 @@ class EventSubscriptionResource(Resource):
             return Change(before=current, after=current, warnings=warnings)
         refused = not_offered(wanted, offers) if step.create else None
         if refused:
-            raise InvalidInput(f"the BMC does not offer '{refused[1]}' in {refused[0]}", remedy=f"It offers {', '.join(refused[2])}.")
-        asked = {name: self.params[name] for name in ("destination", "state", "context", *FILTERS) if self.params.get(name) is not None}
-        return Change(before=current, after=expected(current, wanted, step), steps=(step,), requested=asked, warnings=warnings)
+            raise InvalidInput(f"the BMC does not offer '{refused[1]}' in {refused[0]}",
+                               remedy=f"It offers {', '.join(refused[2])}.")
+        names = ("destination", "state", "context", *FILTERS)
+        asked = {name: self.params[name] for name in names if self.params.get(name) is not None}
+        return Change(before=current, after=expected(current, wanted, step=step), steps=(step,), requested=asked,
+                      warnings=warnings)
 
     def apply(self, change: Change) -> Effect:
         """Create before the old one is deleted, so that nothing is lost where the new one is refused."""
@@ -86,7 +91,8 @@ class EventSubscriptionResource(Resource):
                 self._delete(old)
                 old = ()
                 self._write(lambda: self.bmc.create(self._body()))
-            self._proven(lambda rows: any(matches(row, self._wanted) for row in meant(rows, self._wanted) if row["id"] not in old))
+            self._proven(lambda rows: any(matches(row, self._wanted) for row in meant(rows, self._wanted)
+                                          if row["id"] not in old))
         self._delete(old)
         rows = self._proven(lambda rows: not [row for row in meant(rows, self._wanted) if row["id"] in step.delete
                                               and not (step.create and matches(row, self._wanted))])

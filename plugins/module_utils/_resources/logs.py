@@ -105,7 +105,8 @@ class LogResource(Resource):
 
     def plan(self, current: list[Json]) -> Change:
         """Return the logs to clear, after all of them were found to be clearable."""
-        steps = tuple(log for log in current if not (is_cleared(log["entries"]) and self._all_seen(log["id"], log["entries"])))
+        steps = tuple(log for log in current
+                      if not (is_cleared(log["entries"]) and self._all_seen(log["id"], log["entries"])))
         for log in steps:
             if not log["clearable"]:
                 raise Unsupported(f"the BMC does not let the log {log['id']} be cleared", capability="logs",
@@ -136,6 +137,6 @@ class LogResource(Resource):
                                 deadline=Deadline(self.params["wait_timeout"]))
         if not gone:
             left = len(left_over(log["entries"], seen))
-            raise Rejected(f"the BMC took the order, but {left or 'unreadable'} entries are still in the log {log['id']}",
+            raise Rejected(f"the BMC took the order, but {left or 'unreadable'} entries are still in {log['id']}",
                            remedy="Raise wait_timeout, or look at the log again later.")
         return seen

@@ -69,8 +69,8 @@ class NetworkResource(Resource):
         changed = changes(current, self._wanted)
         unknown = not_told(current, changed)
         if unknown:
-            raise Unsupported(f"the BMC does not tell {', '.join(unknown)}, and it cannot be changed", capability="BMC network",
-                              remedy=_offers(current, unknown))
+            raise Unsupported(f"the BMC does not tell {', '.join(unknown)}, and it cannot be changed",
+                              capability="BMC network", remedy=_offers(current, unknown))
         if {"dhcp", "address", "netmask", "gateway"} & set(changed):
             try:
                 check_static(current, self._wanted)
@@ -99,7 +99,8 @@ class NetworkResource(Resource):
                                remedy="Use the other protocol, or set allow_lockout: true.")
         if self._cuts_off(current, changed) and changed.get("dhcp") and not self.params.get("new_address"):
             raise InvalidInput("where DHCP will put the BMC is not known, and the change could not be proven",
-                               remedy="Set new_address to the address or name that it will have, or allow_lockout: true.")
+                               remedy="Set new_address to the address or name that it will have, or "
+                                      "allow_lockout: true.")
 
     def _place(self, current: Json, changed: Json) -> Optional[str]:
         """Return where the BMC will be once the changes hold; ``None`` where that is where it is."""
@@ -112,7 +113,7 @@ class NetworkResource(Resource):
             return ()
         place = self._place(current, changed)
         if place is None and changed.get("dhcp"):
-            return ("This task speaks to the BMC over the interface that goes to DHCP; it is not known where it will be.",)
+            return ("This task speaks to the BMC over the interface that goes to DHCP; where it will be is not known.",)
         return (f"This task speaks to the BMC over the interface that changes; it is expected at "
                 f"{place or self.driver.connection.address} afterwards.",)
 
@@ -147,12 +148,13 @@ class NetworkResource(Resource):
             seen = self.bmc.read()
         except BmcError:
             return
-        raise Rejected(f"the BMC took the change, but is still at {home.address} and reads back {_differing(seen, changed)}",
-                       observed=seen, remedy="It may need a restart of the BMC, or new_address may be wrong.")
+        raise Rejected(f"the BMC took the change, but is still at {home.address} and reads back "
+                       f"{_differing(seen, changed)}", observed=seen,
+                       remedy="It may need a restart of the BMC, or new_address may be wrong.")
 
     def _proven(self, changed: Json) -> Json:
-        """Return the network once it reads back as changed; a BMC that is on its way, or starts its services anew, may be
-        out of reach until then."""
+        """Return the network once it reads back as changed; a BMC that is on its way, or starts its services anew,
+        may be out of reach until then."""
         seconds = self.params["wait_timeout"]
         failures: list[BmcError] = []
 
@@ -165,13 +167,15 @@ class NetworkResource(Resource):
                 failures.append(error)
                 return None
 
-        done, seen = wait_until(read, lambda seen: seen is not None and reached(seen, changed), deadline=Deadline(seconds),
-                                tell=lambda seen: self.tell("the BMC is not back yet" if seen is None else "not changed yet"))
+        done, seen = wait_until(
+            read, lambda seen: seen is not None and reached(seen, changed), deadline=Deadline(seconds),
+            tell=lambda seen: self.tell("the BMC is not back yet" if seen is None else "not changed yet"))
         if done:
             return seen
         if seen is None:
-            raise Unreachable(f"the change was sent, and the BMC does not answer at {self.driver.connection.address} after "
-                              f"{seconds} s ({failures[-1].cause})", expected_at=self.driver.connection.address,
+            place = self.driver.connection.address
+            raise Unreachable(f"the change was sent, and the BMC does not answer at {place} after {seconds} s "
+                              f"({failures[-1].cause})", expected_at=place,
                               remedy="Look for it at its old and its new address, and check VLAN, gateway and cabling; "
                                      "nothing was tried to undo the change.")
         raise Rejected(f"the BMC took the change, but reads back {_differing(seen, changed)}", observed=seen,

@@ -56,7 +56,8 @@ class UserResource(Resource):
     def read(self) -> dict[str, Any]:
         """Return the account; its password is tried where it is to be kept as given."""
         account = find(self.bmc.read(), self.params["name"])
-        return shown(account, self.params["name"], self._tried(account) if self._wanted.set_password else Password.UNKNOWN)
+        tried = self._tried(account) if self._wanted.set_password else Password.UNKNOWN
+        return shown(account, self.params["name"], password=tried)
 
     def _tried(self, account: Any) -> Password:
         """Return what one login with the password tells; accounts that cannot log in are not tried."""
@@ -69,13 +70,13 @@ class UserResource(Resource):
         wanted = self._wanted
         steps = plan_account(current, wanted)
         if steps:
-            self._check(current, wanted, steps[0])
+            self._check(current, wanted, step=steps[0])
         asked = {name: self.params[name] for name in ("name", "state", "role", "enabled") if self.params[name] is not None}
         if steps and "password" in steps[0].values:
             asked["password"] = "as given"
-        return Change(before=current, after=expected(current, wanted, steps), steps=steps, requested=asked)
+        return Change(before=current, after=expected(current, wanted, steps=steps), steps=steps, requested=asked)
 
-    def _check(self, current: dict[str, Any], wanted: DesiredAccount, step: AccountStep) -> None:
+    def _check(self, current: dict[str, Any], wanted: DesiredAccount, *, step: AccountStep) -> None:
         """Refuse what cannot come out well."""
         if step.kind == "create" and not wanted.password:
             raise InvalidInput(f"there is no account '{wanted.username}', and a new one needs a password",
@@ -118,7 +119,7 @@ class UserResource(Resource):
         done, account = wait_until(lambda: find(self.bmc.read(), name), lambda seen: reached(shown(seen, name), wanted),
                                    deadline=Deadline(self.params["wait_timeout"]))
         tried = self._tried(account) if "password" in step.values else Password.UNKNOWN
-        seen = shown(account, name, tried)
+        seen = shown(account, name, password=tried)
         if not done or tried is Password.OTHER:
             why = "but its new password does not log in" if done else f"but reads back {_words(seen)}"
             raise Rejected(f"the BMC took the change of the account '{name}', {why}", observed=seen,

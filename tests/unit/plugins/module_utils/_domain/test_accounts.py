@@ -28,8 +28,8 @@ def wanted(**values):
     (THERE, wanted(enabled=False), [("update", "3", {"enabled": False})]),
     (THERE, wanted(password="x"), []),
     (THERE, wanted(password="x", set_password=True), [("update", "3", {"password": "x"})]),
-    (shown(ROW, "monitor", Password.OTHER), wanted(password="x", set_password=True), [("update", "3", {"password": "x"})]),
-    (shown(ROW, "monitor", Password.AS_GIVEN), wanted(password="x", set_password=True), []),
+    (shown(ROW, "monitor", password=Password.OTHER), wanted(password="x", set_password=True), [("update", "3", {"password": "x"})]),
+    (shown(ROW, "monitor", password=Password.AS_GIVEN), wanted(password="x", set_password=True), []),
     (GONE, wanted(password="x"),
      [("create", None, {"username": "monitor", "password": "x", "role": "read_only", "enabled": True})]),
     (GONE, wanted(password="x", role="administrator", enabled=False),
@@ -39,7 +39,7 @@ def test_plan(current, desired, kinds):
     """What is as declared takes no step, and a password that was not asked for is not sent."""
     steps = plan_account(current, desired)
     assert [(step.kind, step.account_id, step.values) for step in steps] == kinds
-    after = expected(current, desired, steps)
+    after = expected(current, desired, steps=steps)
     assert reached(after, desired) and set(after) == set(current)
     assert "password='x'" not in repr(desired) + repr(steps)
 

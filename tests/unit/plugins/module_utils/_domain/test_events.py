@@ -34,7 +34,7 @@ def test_plan(rows, wanted, present, step):
     assert plan_subscription(rows, wanted, present=present) == step
     current = shown(best(rows, wanted), wanted)
     if step is not None:
-        assert set(expected(current, wanted, step)) == set(current) and expected(current, wanted, step)["exists"] is present
+        assert set(expected(current, wanted, step=step)) == set(current) and expected(current, wanted, step=step)["exists"] is present
 
 
 @pytest.mark.parametrize("destination, wrong", [
