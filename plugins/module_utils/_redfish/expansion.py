@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Collections that come with their members in one answer (DSP0266, section on $expand), where a BMC offers that.
 
-Some offer it and refuse it, or answer as if there were no query, or with what is none. What is then lost is one request:
-links and members are read one by one.
+Some offer it and refuse it, or answer as if there were no query, or with what is none. What is then lost is one
+request: links and members are read one by one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from .._bmc.errors import BmcError, Timeout, Unreachable
 from .client import Client, Json, OnError, dig, link_of
 
+KINDS = (("NoLinks", "."), ("ExpandAll", "*"))
 # Statuses by which a BMC refuses a query.
 UNWILLING = (400, 405, 406, 412, 414, 501)
 BROKEN = (500, 502, 503, 504)
@@ -23,9 +24,10 @@ def query_for(root: Json) -> str:
     """Return the query to add to the link of a collection; empty where none is on offer."""
     offered = dig(root, "ProtocolFeaturesSupported", "ExpandQuery")
     levels = dig(offered, "MaxLevels")
-    if dig(offered, "NoLinks") is not True or (isinstance(levels, int) and levels < 1):
+    kind = next((kind for word, kind in KINDS if dig(offered, word) is True), None)
+    if kind is None or (isinstance(levels, int) and levels < 1):
         return ""
-    return "?$expand=.($levels=1)" if dig(offered, "Levels") is True else "?$expand=."
+    return f"?$expand={kind}" + ("($levels=1)" if dig(offered, "Levels") is True else "")
 
 
 class Expansion:
