@@ -203,7 +203,7 @@ class Connector(SushyConnector):
     def _parsed(self, response: Any, raw: bytes, path: str, method: str) -> dict[str, Any]:
         """Return the JSON object of a body, empty where there is none; what is no object is broken, in a read."""
         try:
-            body = json.loads(raw) if raw.strip() else {}
+            body = json.loads(raw) if raw.strip() or (method == "GET" and response.status_code == 200) else {}
         except (ValueError, RecursionError):
             body = None
         if isinstance(body, dict):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Iterator, Optional
 from urllib.parse import urlsplit
 
-from .._bmc.errors import BmcError, InvalidInput, Rejected, Unsupported
+from .._bmc.errors import BmcError, BrokenAnswer, InvalidInput, Rejected, Unsupported
 from .._bmc.interface import Driver, VirtualMedia
 from .actions import find_action
 from .client import link_of
@@ -31,6 +31,7 @@ class RedfishVirtualMedia(VirtualMedia):
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
         self._links: dict[str, str] = {}
+        self.unread: list[str] = []
 
     def _collections(self) -> list[str]:
         """Return the collections of slots, the system's own first. A manager that cannot be read has none."""
@@ -40,34 +41,43 @@ class RedfishVirtualMedia(VirtualMedia):
             try:
                 found.append(link_of(client.read(link).get("VirtualMedia")))
             except BmcError as error:
-                self._driver.warn(f"The manager {link} could not be read ({error.cause}); its slots are left out.")
+                self._missed(link, error)
         return list({link.rstrip("/"): link for link in found if link}.values())
 
     def read(self) -> list[Json]:
         """Read the slots anew. One that cannot be read is left out, with a warning."""
         client, slots = self._driver.client, []
-        self._links = {}
+        self._links, self.unread = {}, []
         for collection in self._collections():
             try:
                 links = list(client.member_links(client.read(collection)))
             except BmcError as error:
-                self._driver.warn(f"The slots at {collection} could not be read ({error.cause}).")
+                self._missed(collection, error)
                 continue
             for link in links:
                 try:
                     slots.append(self._slot(link, client.reread(link)))
                 except BmcError as error:
-                    self._driver.warn(f"The slot {link} could not be read ({error.cause}).")
+                    self._missed(link, error)
+        if not self._links and self.unread:
+            raise BrokenAnswer(f"no slot could be read ({', '.join(self.unread)})", remedy="Look at the warnings.")
         if not self._links:
             raise Unsupported("the BMC has no virtual media slots", capability=self.title, protocol="redfish",
                               remedy="Boot from the network instead; some BMCs need a licence for virtual media.")
         return slots
+
+    def _missed(self, path: str, error: BmcError) -> None:
+        self.unread.append(path)
+        self._driver.warn(f"The slots at {path} could not be read ({error.cause}); they are left out.")
 
     def _slot(self, link: str, document: Json) -> Json:
         """Return a slot in plain form, under a name that no other slot has."""
         name = link.rstrip("/").rsplit("/", 1)[-1]
         if name in self._links:  # the system's and the manager's slots may have the same names
             name = "/".join(link.strip("/").split("/")[2:])
+        if not (isinstance(document.get("Inserted"), bool) or isinstance(document.get("ConnectedVia"), str)
+                or "Image" in document):
+            raise BrokenAnswer(f"{link} does not tell whether there is an image in it", path=link)
         self._links[name] = link
         types = document.get("MediaTypes")
         image, title = _text(document.get("Image")), _text(document.get("ImageName"))

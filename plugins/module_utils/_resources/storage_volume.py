@@ -100,8 +100,9 @@ class StorageVolumeResource(Resource):
             steps = [("rename", plan.kept)] if plan.rename else []
             return steps, [renamed if plan.rename and volume is plan.kept else volume for volume in found["volumes"]]
         _refuse(guard(plan.delete, self.params["replace"]))
-        new = {**wanted, "id": None, "path": None, "raw": False,
-               "controller": drive_of(wanted["drives"][0], found["drives"])["controller"]}
+        drives = [drive_of(serial, found["drives"]) for serial in wanted["drives"]]
+        new = {**wanted, "id": None, "path": None, "raw": False, "controller": drives[0]["controller"],
+               "drive_paths": [drive["path"] for drive in drives]}
         left = [volume for volume in found["volumes"] if volume not in plan.delete]
         return [*(("delete", volume) for volume in plan.delete), ("create", new)], [*left, new]
 
@@ -147,8 +148,7 @@ class StorageVolumeResource(Resource):
 
     def _create(self, volume: Json, deadline: Deadline, warnings: list[str]) -> bool:
         self.tell(f"creating {words(volume)}")
-        paths = [drive_of(serial, self._found["drives"])["path"] for serial in volume["drives"]]
-        outcome = self.bmc.create_volume({**volume, "drives": paths}, deadline=deadline, tell=self.tell)
+        outcome = self.bmc.create_volume({**volume, "drives": volume["drive_paths"]}, deadline=deadline, tell=self.tell)
         if not self._seen(outcome, f"no {words(volume)} has appeared", deadline, warnings,
                           lambda found: self._made(found) is not None):
             return False

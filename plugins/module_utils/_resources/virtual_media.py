@@ -74,11 +74,15 @@ class VirtualMediaResource(Resource):
         return self._slots
 
     def extra(self) -> Json:
-        """Name the slot that holds the image."""
+        """Name the slot that holds the image; tell that slots which could not be read may hold one."""
         url = self.params.get("image_url")
         if self.params["state"] == "ejected":
-            return {}
+            return {} if self._all_seen() else {"verified": False}
         return {"slot": next((slot["slot"] for slot in self._slots if holds(slot, url)), None)}
+
+    def _all_seen(self) -> bool:
+        """Tell whether all slots that matter could be read."""
+        return bool(self.params.get("slot")) or not self.bmc.unread
 
     def plan(self, current: list[Json]) -> Change:
         """Return the slots to fill, best first, or those to empty."""
@@ -116,7 +120,7 @@ class VirtualMediaResource(Resource):
         if self.params["state"] == "ejected":
             for slot in change.steps:
                 self._empty(slot, deadline)
-            return Effect(observed=self.read(), verified=True)
+            return Effect(observed=self.read(), verified=self._all_seen())
         return self._fill_one_of(change.steps, deadline)
 
     def _fill_one_of(self, slots: tuple[Json, ...], deadline: Deadline) -> Effect:
