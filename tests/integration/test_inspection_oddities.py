@@ -66,6 +66,17 @@ def test_collections_that_are_none(test_bmc, members):
     assert found["system"]["processor_count"] == 2, "then the system's own summary counts"
 
 
+def test_what_is_offline_is_there_and_what_is_absent_is_not(test_bmc):
+    """Whatever else an empty slot claims; GPUs among the processors are no CPUs."""
+    bmc = test_bmc()
+    bmc.set(f"{SYSTEM}/Memory/DIMM0", {"Status": {"State": "Absent"}, "SerialNumber": "NO DIMM", "CapacityMiB": 16384})
+    bmc.set(f"{SYSTEM}/Memory/DIMM1", {"Status": {"State": "UnavailableOffline", "Health": None}, "SerialNumber": None})
+    bmc.set(f"{SYSTEM}/Processors/CPU1", {"Status": {"State": "StandbyOffline"}})
+    found, _problems = hardware(bmc, "processors", "memory", "gpus")
+    assert [dimm["id"] for dimm in found["memory"]] == ["DIMM1", "DIMM2", "DIMM3"]
+    assert [cpu["id"] for cpu in found["processors"]] == ["CPU0", "CPU1"] and [gpu["id"] for gpu in found["gpus"]] == ["GPU1"]
+
+
 def test_pages_and_repeated_members(test_bmc):
     """Members go on at nextLink; one that is listed twice is read once; a page that is missing is a problem."""
     bmc = test_bmc()

@@ -15,7 +15,6 @@ from typing import Any, Callable, Iterable, Iterator, Optional
 from .._bmc.errors import BmcError, BrokenAnswer, Unreachable, WriteInCheckMode
 from .._bmc.interface import Driver
 from .._domain.inventory import SINGLE
-from .._domain.units import text
 from .answers import error_text
 from .client import Json, dig, link_of
 from .expansion import Expansion
@@ -80,9 +79,8 @@ def last_part(link: str) -> str:
 
 
 def absent(document: Json) -> bool:
-    """Tell whether the BMC says that nothing is in this place."""
-    state = dig(document, "Status", "State")
-    return state == "Absent" or state == "UnavailableOffline" and text(document.get("SerialNumber")) is None
+    """Tell whether the BMC says that nothing is in this place. What is offline or unavailable is there (DSP0268)."""
+    return dig(document, "Status", "State") == "Absent"
 
 
 class Reader:
