@@ -106,17 +106,17 @@ class VirtualMedia(Capability):
 
     @abstractmethod
     def read(self) -> list[Json]:
-        """Return the slots: ``{slot, media_types, inserted, image_url, write_protected, connected_via}`` each. What
+        """Return the slots: ``{slot, path, media_types, inserted, image_url, write_protected, connected_via}`` each. What
         could not be read stands in ``unread``, with a warning."""
 
     @abstractmethod
-    def insert(self, slot: str, image_url: str, *, media_type: str, write_protected: bool = True,
+    def insert(self, path: str, image_url: str, *, media_type: str, write_protected: bool = True,
                username: Optional[str] = None, password: Optional[str] = None) -> None:
-        """Insert the image into the slot."""
+        """Insert the image into the slot at that path."""
 
     @abstractmethod
-    def eject(self, slot: str) -> None:
-        """Eject whatever the slot holds."""
+    def eject(self, path: str) -> None:
+        """Eject whatever the slot at that path holds."""
 
 
 class Bios(Capability):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Iterator, Optional
 from urllib.parse import urlsplit
 
-from .._bmc.errors import BmcError, BrokenAnswer, InvalidInput, Rejected, Unsupported
+from .._bmc.errors import BmcError, BrokenAnswer, Rejected, Unsupported
 from .._bmc.interface import Driver, VirtualMedia
 from .actions import find_action
 from .client import link_of
@@ -30,7 +30,7 @@ class RedfishVirtualMedia(VirtualMedia):
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
-        self._links: dict[str, str] = {}
+        self._names: set[str] = set()
         self.unread: list[str] = []
 
     def _collections(self) -> list[str]:
@@ -47,7 +47,7 @@ class RedfishVirtualMedia(VirtualMedia):
     def read(self) -> list[Json]:
         """Read the slots anew. One that cannot be read is left out, with a warning."""
         client, slots = self._driver.client, []
-        self._links, self.unread = {}, []
+        self._names, self.unread = set(), []
         for collection in self._collections():
             try:
                 links = list(client.member_links(client.read(collection)))
@@ -59,9 +59,9 @@ class RedfishVirtualMedia(VirtualMedia):
                     slots.append(self._slot(link, client.reread(link)))
                 except BmcError as error:
                     self._missed(link, error)
-        if not self._links and self.unread:
+        if not self._names and self.unread:
             raise BrokenAnswer(f"no slot could be read ({', '.join(self.unread)})", remedy="Look at the warnings.")
-        if not self._links:
+        if not self._names:
             raise Unsupported("the BMC has no virtual media slots", capability=self.title, protocol="redfish",
                               remedy="Boot from the network instead; some BMCs need a licence for virtual media.")
         return slots
@@ -73,12 +73,12 @@ class RedfishVirtualMedia(VirtualMedia):
     def _slot(self, link: str, document: Json) -> Json:
         """Return a slot in plain form, under a name that no other slot has."""
         name = link.rstrip("/").rsplit("/", 1)[-1]
-        if name in self._links:  # the system's and the manager's slots may have the same names
+        if name in self._names:  # the system's and the manager's slots may have the same names
             name = "/".join(link.strip("/").split("/")[2:])
         if not (isinstance(document.get("Inserted"), bool) or isinstance(document.get("ConnectedVia"), str)
                 or "Image" in document):
             raise BrokenAnswer(f"{link} does not tell whether there is an image in it", path=link)
-        self._links[name] = link
+        self._names.add(name)
         types = document.get("MediaTypes")
         image, title = _text(document.get("Image")), _text(document.get("ImageName"))
         inserted = self._is_inserted(document, image or title)
@@ -99,17 +99,10 @@ class RedfishVirtualMedia(VirtualMedia):
             return via != "NotConnected"
         return flag if isinstance(flag, bool) else bool(image)
 
-    def _document(self, slot: str) -> tuple[str, Json]:
-        if slot not in self._links:
-            raise InvalidInput(f"there is no slot '{slot}'", remedy=f"Slots are {', '.join(self._links) or 'none'}.")
-        link = self._links[slot]
-        return link, self._driver.client.read(link)
-
-    def insert(self, slot: str, image_url: str, *, media_type: str, write_protected: bool = True,
+    def insert(self, path: str, image_url: str, *, media_type: str, write_protected: bool = True,
                username: Optional[str] = None, password: Optional[str] = None) -> None:
         """Send the image in the smallest form that the BMC takes; a refused form is followed by a fuller one."""
-        link, document = self._document(slot)
-        action = find_action(self._driver.client, document, "#VirtualMedia.InsertMedia")
+        action = find_action(self._driver.client, self._driver.client.read(path), "#VirtualMedia.InsertMedia")
         image: Json = {"Image": image_url}
         if not write_protected:
             image["WriteProtected"] = False
@@ -118,7 +111,7 @@ class RedfishVirtualMedia(VirtualMedia):
         if action is not None:
             self._first_taken("POST", action.target, self._insert_forms(image, image_url, media_type))
         else:  # Lenovo's XCC has no such action
-            self._first_taken("PATCH", link, iter([{**image, "Inserted": True},
+            self._first_taken("PATCH", path, iter([{**image, "Inserted": True},
                                                    {**image, "Inserted": True, "WriteProtected": write_protected},
                                                    image]))
 
@@ -140,14 +133,13 @@ class RedfishVirtualMedia(VirtualMedia):
             yield {**account, **image}
             yield {**account, **whole, **how}
 
-    def eject(self, slot: str) -> None:
+    def eject(self, path: str) -> None:
         """Eject. HPE wants an empty object as the body, others no body at all."""
-        link, document = self._document(slot)
-        action = find_action(self._driver.client, document, "#VirtualMedia.EjectMedia")
+        action = find_action(self._driver.client, self._driver.client.read(path), "#VirtualMedia.EjectMedia")
         if action is not None:
             self._first_taken("POST", action.target, iter([{}, None]))
         else:
-            self._first_taken("PATCH", link, iter([{"Image": None, "Inserted": False}, {"Inserted": False},
+            self._first_taken("PATCH", path, iter([{"Image": None, "Inserted": False}, {"Inserted": False},
                                                    {"Image": None}, {"Image": ""}]))
 
     def _first_taken(self, method: str, link: str, forms: Iterator[Optional[Json]]) -> None:

@@ -156,7 +156,7 @@ class VirtualMediaResource(Resource):
         params, url = self.params, self.params["image_url"]
         for attempt in range(1, TRIES + 1):
             try:
-                self.bmc.insert(slot["slot"], url, media_type=self._media().value,
+                self.bmc.insert(slot["path"], url, media_type=self._media().value,
                                 write_protected=params["write_protected"], username=params.get("image_username"),
                                 password=params.get("image_password"))
                 return True
@@ -179,7 +179,7 @@ class VirtualMediaResource(Resource):
         for _attempt in range(TRIES):
             error = None
             try:
-                self.bmc.eject(slot["slot"])
+                self.bmc.eject(slot["path"])
             except AnswerLost as lost:
                 self.tell(f"{lost.cause}; looking at the slot before asking again")
             except Rejected as refused:
@@ -200,5 +200,5 @@ class VirtualMediaResource(Resource):
     def _look(self, slot: Json, accept: Callable[[Json], bool], deadline: Deadline) -> tuple[bool, Json]:
         """Read the slots until this one is accepted, or the deadline passes; return whether, and the slot."""
         def read() -> Json:
-            return next((seen for seen in self.read() if seen["slot"] == slot["slot"]), slot)
+            return next((seen for seen in self.read() if seen["path"] == slot["path"]), slot)
         return wait_until(read, accept, deadline=deadline)
