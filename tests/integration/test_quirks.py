@@ -10,6 +10,7 @@ from __future__ import annotations
 import pytest
 from running import run
 
+from ansible_collections.typeone.metal.plugins.module_utils._domain import deadline
 from ansible_collections.typeone.metal.plugins.module_utils._redfish import connector
 from ansible_collections.typeone.metal.plugins.module_utils._resources.boot_device import BootDeviceResource
 from ansible_collections.typeone.metal.plugins.module_utils._resources.hardware import HardwareResource
@@ -148,11 +149,38 @@ def test_no_change_during_the_self_test(habit, naps):
     assert naps == [1, 2, 3]
 
 
+@pytest.mark.parametrize("name, words, patience", [("hpe_post_in_progress", "POST", "SELF_TEST_PATIENCE"),
+                                                   ("hpe_invalid_operation", "power state", "WRITE_PATIENCE")])
+def test_patience_ends(habit, naps, monkeypatch, name, words, patience):
+    """A self-test may last minutes, another state less long; in the end it is an error, in the BMC's words."""
+    class Clock:
+        """Time goes on by what was slept."""
+        @staticmethod
+        def monotonic() -> float:
+            """Seconds."""
+            return float(sum(naps))
+
+    monkeypatch.setattr(deadline, "time", Clock)
+    bmc = habit((name, {"times": None if name == "hpe_invalid_operation" else 10 ** 6}), maker="hpe")
+    result = run(BootDeviceResource, bmc, device="pxe")
+    assert result["error"]["kind"] == "timeout" and words in result["msg"] and not bmc.sessions.open()
+    assert 0.9 * getattr(connector, patience) < sum(naps) <= getattr(connector, patience)
+
+
 def test_invalid_operation_for_the_state(habit, naps):
     """iLO refuses for a while, with 400: tried again."""
     bmc = habit("hpe_invalid_operation", maker="hpe")
     start_of(bmc)
     assert len(naps) == 2 and len(bmc.power.resets) == 1
+
+
+def test_no_uri_to_boot_from(habit):
+    """iDRAC10 has no HttpBootUri: told before anything is sent."""
+    bmc = habit("dell_idrac10_media_under_systems", maker="dell")
+    bmc.store.edit(bmc.system)["Boot"]["BootSourceOverrideTarget@Redfish.AllowableValues"] += ["UefiHttp"]
+    result = run(BootDeviceResource, bmc, device="http", http_uri="http://192.0.2.1/boot.efi")
+    assert result["failed"] and result["error"]["kind"] == "unsupported" and not bmc.counters.effective_writes()
+    assert len(boot(bmc, device="http")) == 1
 
 
 def test_target_none_is_no_way_to_clear(habit):

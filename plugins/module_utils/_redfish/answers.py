@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional
 from urllib.parse import urljoin, urlsplit
 
-from .._bmc.errors import AuthenticationFailed, BmcError, Rejected
+from .._bmc.errors import AuthenticationFailed, BmcError, Rejected, Timeout
 
 Json = dict[str, Any]
 
@@ -113,6 +113,13 @@ def says(body: Json, words: tuple[str, ...]) -> bool:
     if isinstance(error, dict):
         text += f" {error.get('code')}"
     return any(word in text for word in words)
+
+
+def not_now(method: str, path: str, answer: Answer, *, seconds: float) -> Timeout:
+    """Return the error for a write that the BMC would not take yet, for as long as it was asked."""
+    return Timeout(f"the BMC did not take {method} {path} for {seconds:.0f} s (HTTP {answer.status}), and says: "
+                   f"{error_text(answer.body) or 'nothing'}", remedy="Try again when the system is in another state.",
+                   status=answer.status, message_ids=message_ids(answer.body), path=path)
 
 
 def refusal(method: str, path: str, answer: Answer) -> BmcError:

@@ -106,6 +106,9 @@ class RedfishBoot(Boot):
 
     def write(self, wanted: BootOverride) -> None:
         """Ask for the override by the way that this BMC has for it."""
+        if wanted.http_uri and HTTP_URI not in self._boot():
+            raise Unsupported("the BMC takes no URI to boot from", protocol="redfish", capability=self.title,
+                              remedy="Leave http_uri out and let the network's DHCP name it.")
         attribute = self._by_attribute() if wanted.device is not None else None
         if self._lasts_by_order(wanted):
             self._order.put_first(wanted.device)

@@ -20,7 +20,7 @@ from .._bmc.errors import (
 )
 from .._bmc.options import Connection
 from .._domain.deadline import Deadline
-from .answers import NOT_TAKEN, Answer, absolute_links, refusal, retry_after, says
+from .answers import NOT_TAKEN, Answer, absolute_links, not_now, refusal, retry_after, says
 from .tls import BmcAdapter
 
 try:
@@ -37,7 +37,9 @@ READS = ("GET", "HEAD")
 CONNECT_TIMEOUT = 10.0
 MAX_REDIRECTS = 5
 MAX_BODY = 64 * 1024 * 1024
+# Seconds for which a write is sent again that the BMC says it did not take; a self-test may last minutes.
 WRITE_PATIENCE = 90.0
+SELF_TEST, SELF_TEST_PATIENCE = ("UnableToModifyDuringSystemPOST",), 300.0
 # A BMC that used the timeout up is asked again after a pause, for so long: it may just have been busy.
 PAUSE_AFTER_HANG = 1.5
 PROBE = 5.0
@@ -77,7 +79,7 @@ class Connector(SushyConnector):
         if not read and self.connection.check_mode and not login:
             raise WriteInCheckMode(f"{method} {path} was about to be sent in check mode",
                                    remedy="This is a defect of the module; nothing was sent.")
-        patience = Deadline(self.connection.timeout if read else WRITE_PATIENCE)
+        begun = Deadline(0)  # its age is asked for
         attempt = 0
         renewed = False
         while True:
@@ -96,8 +98,13 @@ class Connector(SushyConnector):
                 if self.on_session_lost():
                     continue
             pause = self._pause_before_retry(answer, read=read, not_taken=not_taken, attempt=attempt)
-            if pause is None or pause > patience.remaining or (deadline is not None and deadline.passed):
-                raise refusal(method, path, answer)
+            patience = (self.connection.timeout if read
+                        else SELF_TEST_PATIENCE if says(answer.body, SELF_TEST) else WRITE_PATIENCE)
+            if (pause is None or begun.elapsed + pause > patience or pause > self._patience.remaining
+                    or (deadline is not None and deadline.passed)):
+                if pause is None or read or login:
+                    raise refusal(method, path, answer)
+                raise not_now(method, path, answer, seconds=begun.elapsed)
             time.sleep(pause)
 
     def _may_reconnect(self, attempt: int, error: BmcError, deadline: Optional[Deadline]) -> bool:
@@ -160,7 +167,7 @@ class Connector(SushyConnector):
             body.seek(0)
         limit = Deadline(deadline.remaining if is_file and deadline is not None else self._limit(deadline))
         path = urlsplit(url).path
-        timeouts = (min(CONNECT_TIMEOUT, limit.remaining), max(limit.remaining, 0.1))
+        timeouts = (min(CONNECT_TIMEOUT, max(limit.remaining, 0.1)), max(limit.remaining, 0.1))
         content = {"data": body} if is_file or isinstance(body, (bytes, bytearray)) else {"json": body}
         try:
             with self._session.request(method, url, headers=headers, verify=self._verify, timeout=timeouts,

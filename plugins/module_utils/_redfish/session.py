@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import replace
 from typing import Any, Callable, Optional
@@ -16,6 +17,8 @@ from .connector import Connector
 
 DEFAULT_SESSIONS = "/redfish/v1/SessionService/Sessions"
 NO_SESSIONS = (404, 405, 501)
+# What is deleted at the end must be a session, whatever a broken BMC names as ours.
+IS_SESSION = re.compile(r"/sessions/[^/?#]+/?$", re.IGNORECASE)
 # Seconds that a logout may take.
 LOGOUT = 5
 # Seconds after which a session may be replaced by another once more.
@@ -63,7 +66,8 @@ class Session:
         token = answer.headers.get("X-Auth-Token")
         if not token:
             raise self._no_token(answer)
-        self._location = answer.headers.get("Location") or answer.body.get("@odata.id")
+        named = (answer.headers.get("Location"), answer.body.get("@odata.id"))
+        self._location = next((link for link in named if isinstance(link, str) and IS_SESSION.search(link)), None)
         if not self._location:
             self._warn("The BMC did not name its session, which therefore ends only when the BMC ends it.")
         self._connector.set_http_session_auth(token)
