@@ -35,11 +35,11 @@ EXAMPLES = r"""
 
 - name: Boot over HTTP where that is offered
   typeone.metal.bmc_boot_device:
-    device: "{{ 'http' if 'http' in result.capabilities.capabilities.boot_device.values['devices'] else 'pxe' }}"
+    device: "{{ 'http' if 'http' in result.capability.capabilities.boot_device.values['devices'] else 'pxe' }}"
 """
 
 RETURN = r"""
-capabilities:
+capability:
   description: What is known of the BMC.
   returned: success
   type: dict

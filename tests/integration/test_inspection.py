@@ -137,7 +137,7 @@ def test_health(inspected):
 def test_capabilities(inspected):
     """What is linked to is there; values to choose from are in neutral words."""
     name, bmc, tree = inspected
-    told = inspect(bmc, name, CapabilitiesResource)["capabilities"]
+    told = inspect(bmc, name, CapabilitiesResource)["capability"]
     assert set(told["systems"]) == {path.rsplit("/", 1)[-1] for path in bmc.systems}
     rows = told["capabilities"]
     assert rows["bios"]["supported"] is ("Bios" in tree.own)
@@ -164,6 +164,6 @@ def test_emulator(driver, tmp_path):
     assert system["power_state"] in ("on", "off") and system["uuid"]
     assert {"storage_controllers", "disks", "firmware"} <= {problem["section"] for problem in result["problems"]}
     assert [nic["mac_address"] for nic in result["hardware"]["network_interfaces"] if nic["mac_address"]]
-    assert health["health"]["summary"]["health"] == "ok" and told["capabilities"]["capabilities"]["power"]["supported"]
+    assert health["health"]["summary"]["health"] == "ok" and told["capability"]["capabilities"]["power"]["supported"]
     if driver == "libvirt":
         assert system["memory_bytes"] == 8 * GIB and system["processor_count"] == 2

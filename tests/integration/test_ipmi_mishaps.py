@@ -124,7 +124,7 @@ def test_a_bmc_with_nothing_but_power(bmc):
         bmc.commands.forget(*command)
     with driver(bmc) as ipmi:
         assert all("refuses Get" in ipmi.lacks(kind) for kind in (Health, Logs, Console, Accounts, BmcNetwork))
-    found = over_ipmi(CapabilitiesResource, bmc)["capabilities"]
+    found = over_ipmi(CapabilitiesResource, bmc)["capability"]
     assert found["identity"]["manufacturer"] == "Supermicro Maker" and found["capabilities"]["power"]["supported"]
     assert found["capabilities"]["logs"]["supported"] is False and found["capabilities"]["bios"]["supported"] is False
     assert "supermicro-ipmi-uefi-disk" in [rule["id"] for rule in found["quirks"]]

@@ -32,7 +32,7 @@ VALUES: dict[type[Capability], Callable[[Any], Json]] = {
 class CapabilitiesResource(InfoResource):
     """``bmc_capability_info``."""
 
-    NAME = "capabilities"
+    NAME = "capability"
     DOING = "find out what the BMC can do"
 
     def read(self) -> Json:
