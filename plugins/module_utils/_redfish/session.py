@@ -66,8 +66,7 @@ class Session:
         token = answer.headers.get("X-Auth-Token")
         if not token:
             raise self._no_token(answer)
-        named = (answer.headers.get("Location"), answer.body.get("@odata.id"))
-        self._location = next((link for link in named if isinstance(link, str) and IS_SESSION.search(link)), None)
+        self._location = _session_link(answer)
         if not self._location:
             self._warn("The BMC did not name its session, which therefore ends only when the BMC ends it.")
         self._connector.set_http_session_auth(token)
@@ -124,7 +123,7 @@ class Session:
             return False if error.details.get("status") == 401 else None
         except BmcError:
             return None
-        token, location = answer.headers.get("X-Auth-Token"), answer.headers.get("Location")
+        token, location = answer.headers.get("X-Auth-Token"), _session_link(answer)
         if not token:
             return False if "error" in answer.body or error_text(answer.body) else None
         try:
@@ -174,6 +173,12 @@ class Session:
                 if begun.elapsed > 0.5:
                     return False
         return False
+
+
+def _session_link(answer: Answer) -> Optional[str]:
+    """Return the link of the session that a login has opened."""
+    named = (answer.headers.get("Location"), answer.body.get("@odata.id"))
+    return next((link for link in named if isinstance(link, str) and IS_SESSION.search(link)), None)
 
 
 def _sessions_link(root: dict[str, Any]) -> Optional[str]:
