@@ -78,7 +78,8 @@ def test_which_interface():
     one = {"id": "1", "name": "eth0", "mac_address": "02:00:00:00:00:01", "address": "192.0.2.1", "enabled": True}
     two = {"id": "2", "name": "eth1", "mac_address": "02:00:00:00:00:02", "address": "192.0.2.2", "enabled": True}
     rows = [one, two, {"id": "3", "address": "169.254.0.1", "enabled": True}, {"id": "4", "address": "192.0.2.4", "to_host": True}]
-    assert pick_interface(rows, "ETH1", spoken_to=[]) == pick_interface(rows, "02:00:00:00:00:02", spoken_to=[]) == pick_interface(rows, "2", spoken_to=[]) == [two]
+    for name in ("ETH1", "02:00:00:00:00:02", "2"):
+        assert pick_interface(rows, name, spoken_to=[]) == [two]
     assert pick_interface(rows, None, spoken_to=["192.0.2.2"]) == [two] and pick_interface(rows, None, spoken_to=["203.0.113.1"]) == [one, two]
     assert in_use(rows, two, spoken_to=["192.0.2.2"]) and not in_use(rows, one, spoken_to=["192.0.2.2"]) and in_use(rows, one, spoken_to=["203.0.113.1"])
 
