@@ -92,8 +92,13 @@ EXAMPLES = r"""
     bmc_password: "{{ vault_bmc_password }}"
     tls_fingerprint: "{{ bmc_fingerprint }}"
     state: requested
-    subject: {common_name: bmc7.example.com, organization: Example, organizational_unit: Metal, city: Bern, state: BE,
-      country: CH}
+    subject:
+      common_name: bmc7.example.com
+      organization: Example
+      organizational_unit: Metal
+      city: Bern
+      state: BE
+      country: CH
   register: request
 
 - name: Put in what the authority made of it
