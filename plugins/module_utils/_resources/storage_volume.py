@@ -132,13 +132,16 @@ class StorageVolumeResource(Resource):
 
     def _wait_for_what_waits(self, _volume: None, deadline: Deadline, warnings: list[str]) -> bool:
         """Restart, and see that what was pending has brought what is declared."""
-        if self.params["state"] == "present":
-            otherwise, accept = f"no {words(self._wanted)} has appeared", lambda found: self._made(found) is not None
-        else:
-            otherwise, accept = "the volume is still there", lambda found: not matching(self._wanted, found["volumes"])
-        reached = self._seen({"reset_required": True}, otherwise, deadline, warnings, accept)
+        present = self.params["state"] == "present"
+        otherwise = f"no {words(self._wanted)} has appeared" if present else "the volume is still there"
+        reached = self._seen({"reset_required": True}, otherwise, deadline, warnings, self._as_declared)
         self._waiting = []
         return reached
+
+    def _as_declared(self, found: Json) -> bool:
+        if self.params["state"] == "present":
+            return self._made(found) is not None
+        return not matching(self._wanted, found["volumes"])
 
     def _delete(self, volume: Json, deadline: Deadline, warnings: list[str]) -> bool:
         self.tell(f"deleting {words(volume)}")
