@@ -166,10 +166,11 @@ def test_entries_that_cannot_be_read_are_entries(test_bmc):
     assert result["changed"] and result["verified"] and bmc.cleared_logs == [SEL]
 
 
-def test_a_log_that_does_not_tell_its_entries_is_not_clear(test_bmc):
+@pytest.mark.parametrize("entries", [None, {"@odata.id": SEL}])
+def test_a_log_that_does_not_tell_its_entries_is_not_clear(test_bmc, entries):
     """It is a problem when read, and a failure when it is to be cleared."""
     bmc = test_bmc()
-    bmc.store.edit(SEL).pop("Entries")
+    bmc.store.edit(SEL)["Entries"] = entries
     assert info(bmc)["problems"][0]["path"] == "system/SEL"
     result = log(bmc)
     assert result["failed"] and result["error"]["kind"] == "broken_answer" and not bmc.counters.effective_writes()

@@ -123,7 +123,7 @@ class RedfishLogs(Logs):
         seen: set[str] = set()
         while page is not None:
             members, count = page.get("Members"), page.get("Members@odata.count")
-            if not isinstance(members, list) and (members is not None or count not in (None, 0)):
+            if not isinstance(members, list) and (members is not None or count != 0):
                 raise BrokenAnswer(f"{collection} tells no entries", path=collection)
             yield [row for row in members or () if isinstance(row, dict)]
             following = page.get("Members@odata.nextLink")
