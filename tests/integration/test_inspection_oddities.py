@@ -270,7 +270,7 @@ def test_sections_are_what_is_asked_for(test_bmc):
 
 def test_concurrency_is_bounded(test_bmc):
     """More requests at a time use as many connections at most, and read nothing twice."""
-    bmc = test_bmc(latency=0.01)
+    bmc = test_bmc(latency=0.05, query="ignore")
     found, problems = hardware(bmc, bmc_concurrency=4)
     assert serials(found) == DISKS and not problems
     assert 1 < bmc.counters.max_requests <= 4 and bmc.counters.connections <= 4 and bmc.counters.logins == 1
