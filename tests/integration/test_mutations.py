@@ -14,78 +14,15 @@ import time
 import pytest
 from mutations import Mutations
 from running import run
+from tasks import MORE, TASKS, holds
 
 from ansible_collections.typeone.metal.plugins.module_utils._domain import deadline
 from ansible_collections.typeone.metal.plugins.module_utils._redfish import connector
-from ansible_collections.typeone.metal.plugins.module_utils._resources.bios import BiosResource
-from ansible_collections.typeone.metal.plugins.module_utils._resources.boot_device import BootDeviceResource
-from ansible_collections.typeone.metal.plugins.module_utils._resources.capabilities import CapabilitiesResource
-from ansible_collections.typeone.metal.plugins.module_utils._resources.events import EventSubscriptionResource
-from ansible_collections.typeone.metal.plugins.module_utils._resources.hardware import HardwareResource
-from ansible_collections.typeone.metal.plugins.module_utils._resources.health import HealthResource
-from ansible_collections.typeone.metal.plugins.module_utils._resources.logs import LogInfoResource, LogResource
-from ansible_collections.typeone.metal.plugins.module_utils._resources.network import NetworkResource
-from ansible_collections.typeone.metal.plugins.module_utils._resources.power import PowerResource
-from ansible_collections.typeone.metal.plugins.module_utils._resources.secure_boot import SecureBootResource
-from ansible_collections.typeone.metal.plugins.module_utils._resources.storage_volume import StorageVolumeResource
-from ansible_collections.typeone.metal.plugins.module_utils._resources.user import UserResource
-from ansible_collections.typeone.metal.plugins.module_utils._resources.virtual_media import VirtualMediaResource
 
 COUNT = int(os.environ.get("TYPEONE_MUTATIONS", "300"))
 FIRST = int(os.environ.get("TYPEONE_MUTATIONS_FIRST", "0"))
 TREES = ("mini", "mini", "mini", "openbmc-stock-2.15", "supermicro-x10sdv-4.00", "lenovo-sr670v2-xcc_1.40")
 KINDS = {"invalid_input", "unreachable", "authentication_failed", "unsupported", "rejected", "timeout", "broken_answer", "answer_lost"}
-NOW = {"wait_timeout": 0, "bmc_timeout": 2}
-TASKS = (
-    (PowerResource, {"state": "powered_on", **NOW}), (PowerResource, {"state": "powered_off", "graceful_timeout": 0, **NOW}),
-    (PowerResource, {"state": "powered_off", "force": True, **NOW}), (PowerResource, {"state": "restarted", "force": True, **NOW}),
-    (PowerResource, {"state": "power_cycled", "force": True, **NOW}), (PowerResource, {"state": "powered_on", "check_mode": True, **NOW}),
-    (BootDeviceResource, {"device": "pxe", **NOW}), (BootDeviceResource, {"device": "cd", "persistence": "continuous", **NOW}),
-    (BootDeviceResource, {"device": "none", **NOW}), (BootDeviceResource, {"device": "pxe", "firmware_mode": "uefi", **NOW}),
-    (BootDeviceResource, {"device": "disk", "check_mode": True, **NOW}),
-    (HardwareResource, {"bmc_timeout": 2}), (HealthResource, {"bmc_timeout": 2}),
-)
-SYSTEM, MANAGER = "/redfish/v1/Systems/1", "/redfish/v1/Managers/1"
-IMAGE, NAME, LISTENER = "http://192.0.2.1/x.iso", "mutant", "http://192.0.2.9/events"
-
-
-def _bios(bmc, params) -> bool:
-    wanted = params["attributes"]
-    seen = {**bmc.get(f"{SYSTEM}/Bios")["Attributes"], **bmc.bios.pending.get(f"{SYSTEM}/Bios", {})}
-    return all(seen[name] == value for name, value in wanted.items())
-
-
-def _subscribed(bmc, params) -> bool:
-    found = [path for path in bmc.of_kind("EventDestination") if bmc.get(path)["Destination"] == LISTENER]
-    return bool(found) is (params.get("state") != "absent")
-
-
-def _mirrored(bmc, params) -> bool:
-    found = [path for path in bmc.of_kind("Volume") if bmc.get(path)["RAIDType"] == "RAID1"]
-    return bool(found) is (params["state"] == "present")
-
-
-# Resource, options, and whether that is so at the BMC.
-MORE = (
-    (VirtualMediaResource, {"image_url": IMAGE, **NOW}, lambda bmc, params: IMAGE in bmc.inserted_media()),
-    (VirtualMediaResource, {"state": "ejected", **NOW}, lambda bmc, params: not bmc.inserted_media()),
-    (BiosResource, {"attributes": {"NumLock": False, "BootRetry": 5}, **NOW}, _bios),
-    (BiosResource, {"attributes": {"NumLock": True, "BootRetry": 4}, **NOW}, _bios),
-    (UserResource, {"name": NAME, "password": "A-Long-Passw0rd", "role": "operator", **NOW}, lambda bmc, params: bool(bmc.accounts.find(NAME))),
-    (UserResource, {"name": NAME, "state": "absent", **NOW}, lambda bmc, params: not bmc.accounts.find(NAME)),
-    (SecureBootResource, {"enabled": True, **NOW}, lambda bmc, params: bmc.get(f"{SYSTEM}/SecureBoot")["SecureBootEnable"] is True),
-    (SecureBootResource, {"enabled": False, **NOW}, lambda bmc, params: bmc.get(f"{SYSTEM}/SecureBoot")["SecureBootEnable"] is False),
-    (NetworkResource, {"ntp": ["192.0.2.7"], **NOW}, lambda bmc, params: bmc.get(f"{MANAGER}/NetworkProtocol")["NTP"]["NTPServers"] == ["192.0.2.7"]),
-    (NetworkResource, {"ntp": ["192.0.2.8"], **NOW}, lambda bmc, params: bmc.get(f"{MANAGER}/NetworkProtocol")["NTP"]["NTPServers"] == ["192.0.2.8"]),
-    (EventSubscriptionResource, {"destination": LISTENER, **NOW}, _subscribed),
-    (EventSubscriptionResource, {"destination": LISTENER, "state": "absent", **NOW}, _subscribed),
-    (StorageVolumeResource, {"state": "present", "name": "m", "level": "raid1", "drives": ["HDD0001", "HDD0002"], **NOW}, _mirrored),
-    (StorageVolumeResource, {"state": "absent", "name": "m", "drives": ["HDD0001", "HDD0002"], **NOW}, _mirrored),
-    (LogResource, {"logs": ["SEL"], **NOW}, lambda bmc, params: not bmc.store.members(f"{SYSTEM}/LogServices/SEL/Entries")),
-    (LogInfoResource, {"bmc_timeout": 2}, None),
-    (CapabilitiesResource, {"bmc_timeout": 2}, None),
-)
-WORDS = {"pxe": {"Pxe"}, "cd": {"Cd", "UsbCd"}, "disk": {"Hdd"}}
 
 
 @pytest.fixture(name="naps", autouse=True)
@@ -109,19 +46,6 @@ def fixture_naps(monkeypatch):
     monkeypatch.setattr(connector, "time", Clock)
     monkeypatch.setattr(deadline, "time", Clock)
     return passed
-
-
-def holds(bmc, resource, params) -> bool:
-    """Whether what a task was to reach is so at the BMC."""
-    system = bmc.system
-    if resource is PowerResource:
-        return bmc.power.state(system) == ("Off" if params["state"] == "powered_off" else "On")
-    boot = bmc.get(system)["Boot"]
-    if params["device"] == "none":
-        return boot["BootSourceOverrideEnabled"] == "Disabled" or boot["BootSourceOverrideTarget"] == "None"
-    lasting = "Continuous" if params.get("persistence") == "continuous" else "Once"
-    by_order = lasting == "Continuous" and "Continuous" not in boot.get("BootSourceOverrideEnabled@Redfish.AllowableValues", ["Continuous"])
-    return by_order or (boot["BootSourceOverrideTarget"] in WORDS[params["device"]] and boot["BootSourceOverrideEnabled"] == lasting)
 
 
 def _is_absence(params) -> bool:
