@@ -21,7 +21,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._resources.storage_v
 from ansible_collections.typeone.metal.plugins.module_utils._resources.user import UserResource
 from ansible_collections.typeone.metal.plugins.module_utils._resources.virtual_media import VirtualMediaResource
 
-NOW = {"wait_timeout": 0, "bmc_timeout": 2}
+NOW = {"wait_timeout": 0, "bmc_timeout": 20}
 TASKS = (
     (PowerResource, {"state": "powered_on", **NOW}), (PowerResource, {"state": "powered_off", "graceful_timeout": 0, **NOW}),
     (PowerResource, {"state": "powered_off", "force": True, **NOW}), (PowerResource, {"state": "restarted", "force": True, **NOW}),
@@ -29,7 +29,7 @@ TASKS = (
     (BootDeviceResource, {"device": "pxe", **NOW}), (BootDeviceResource, {"device": "cd", "persistence": "continuous", **NOW}),
     (BootDeviceResource, {"device": "none", **NOW}), (BootDeviceResource, {"device": "pxe", "firmware_mode": "uefi", **NOW}),
     (BootDeviceResource, {"device": "disk", "check_mode": True, **NOW}),
-    (HardwareResource, {"bmc_timeout": 2}), (HealthResource, {"bmc_timeout": 2}),
+    (HardwareResource, {"bmc_timeout": 20}), (HealthResource, {"bmc_timeout": 20}),
 )
 SYSTEM, MANAGER = "/redfish/v1/Systems/1", "/redfish/v1/Managers/1"
 IMAGE, NAME, LISTENER = "http://192.0.2.1/x.iso", "mutant", "http://192.0.2.9/events"
@@ -82,8 +82,8 @@ MORE = (
     (StorageVolumeResource, {"state": "present", "name": "m", "level": "raid1", "drives": ["HDD0001", "HDD0002"], **NOW}, _mirrored),
     (StorageVolumeResource, {"state": "absent", "name": "m", "drives": ["HDD0001", "HDD0002"], **NOW}, _mirrored),
     (LogResource, {"logs": ["SEL"], **NOW}, lambda bmc, params: not bmc.store.members(f"{SYSTEM}/LogServices/SEL/Entries")),
-    (LogInfoResource, {"bmc_timeout": 2}, None),
-    (CapabilitiesResource, {"bmc_timeout": 2}, None),
+    (LogInfoResource, {"bmc_timeout": 20}, None),
+    (CapabilitiesResource, {"bmc_timeout": 20}, None),
 )
 # What only a test with files and certificates can carry out.
 PLANNED = (
