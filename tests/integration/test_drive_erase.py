@@ -49,7 +49,7 @@ def test_check_mode_sends_only_reads(test_bmc):
     bmc = test_bmc()
     result = erase(bmc, "HDD0001", check_mode=True)
     assert result["changed"] and not result["verified"] and not bmc.counters.effective_writes() and not bmc.storage.erased
-    assert [row["erased"] for row in result["diff"]["before"] + result["diff"]["after"]] == [None, True]
+    assert [row["erased"] for row in result["diff"]["before"]["drive_erase"] + result["diff"]["after"]["drive_erase"]] == [None, True]
     assert not bmc.counters.duplicates
 
 

@@ -87,7 +87,8 @@ def test_check_mode_sends_only_reads(test_bmc, image, state):
     result = firmware(bmc, image_path=str(image) if state == "present" else "/nonexistent/bmc.bin", check_mode=True)
     assert not bmc.counters.effective_writes() and not bmc.firmware.uploads
     if state == "present":
-        assert result["changed"] and result["diff"]["after"][0]["version"] == NEW and result["diff"]["before"][0]["version"] == "1.2.3"
+        before, after = (result["diff"][key]["firmware"][0]["version"] for key in ("before", "after"))
+        assert result["changed"] and (before, after) == ("1.2.3", NEW)
     else:
         assert result["failed"] and result["error"]["kind"] == "invalid_input"
 

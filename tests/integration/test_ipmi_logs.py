@@ -114,7 +114,7 @@ def test_clears_and_is_idempotent(bmc):
     """The log is cleared once; the note of that is not cleared again."""
     result = over_ipmi(LogResource, bmc, logs=["SEL"])
     assert result["changed"] and result["verified"] and bmc.log.clears == 1
-    assert len(result["diff"]["before"][0]["entries"]) == 4
+    assert len(result["diff"]["before"]["logs"][0]["entries"]) == 4
     assert len(result["logs"][0]["entries"]) == 1 and "lear" in result["logs"][0]["entries"][0]["message"]
     assert {entry["name"] for entry in result["sent"]} == {"Reserve SEL", "Clear SEL"}
     again = over_ipmi(LogResource, bmc, logs=["SEL"])
@@ -124,7 +124,7 @@ def test_clears_and_is_idempotent(bmc):
 def test_check_mode_sends_only_reads(bmc):
     """What would be lost is told."""
     result = over_ipmi(LogResource, bmc, logs=["bmc/SEL"], check_mode=True)
-    assert result["changed"] and result["diff"]["after"][0]["entries"] == [] and not bmc.writes()
+    assert result["changed"] and result["diff"]["after"]["logs"][0]["entries"] == [] and not bmc.writes()
     assert len(bmc.log.records) == 4
 
 

@@ -126,7 +126,7 @@ def test_clears_and_is_idempotent(test_bmc):
     bmc = test_bmc()
     result = log(bmc)
     assert result["changed"] and result["verified"] and bmc.cleared_logs == [SEL] and of(result, "system/SEL") == []
-    assert len(result["diff"]["before"][0]["entries"]) == 2 and bmc.get("/redfish/v1/Managers/1/LogServices/Log/Entries")["Members"]
+    assert len(result["diff"]["before"]["logs"][0]["entries"]) == 2 and bmc.get("/redfish/v1/Managers/1/LogServices/Log/Entries")["Members"]
     assert bmc.counters.logins == bmc.counters.connections == 1 and not bmc.sessions.open()
     bmc.counters.reset()
     assert not log(bmc)["changed"] and not bmc.counters.effective_writes()
@@ -147,7 +147,7 @@ def test_check_mode_sends_only_reads(test_bmc):
     """What would be lost is told; the server sees no write."""
     bmc = test_bmc()
     result = run(LogResource, bmc, check_mode=True, logs=["SEL", "bmc/Log"])
-    assert result["changed"] and all(not found["entries"] for found in result["diff"]["after"]) and not bmc.counters.effective_writes()
+    assert result["changed"] and all(not found["entries"] for found in result["diff"]["after"]["logs"]) and not bmc.counters.effective_writes()
 
 
 def test_a_bmc_that_clears_nothing_is_not_believed(test_bmc):

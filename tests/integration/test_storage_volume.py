@@ -96,8 +96,8 @@ def test_check_mode_sends_only_reads(test_bmc, params):
     before = volumes(bmc)
     result = volume(bmc, check_mode=True, **params)
     assert result["changed"] and not result["verified"] and not bmc.counters.effective_writes() and volumes(bmc) == before
-    names = [row["name"] for row in result["diff"]["after"]]
-    assert [row["name"] for row in result["diff"]["before"]] == ["1"]
+    names = [row["name"] for row in result["diff"]["after"]["storage_volume"]]
+    assert [row["name"] for row in result["diff"]["before"]["storage_volume"]] == ["1"]
     assert names == {"present": [*([] if "replace" in params else ["1"]), params["name"]], "absent": []}[params.get("state", "present")]
 
 

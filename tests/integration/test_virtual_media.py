@@ -70,9 +70,9 @@ def test_check_mode_sends_only_reads(test_bmc, params):
     bmc.counters.reset()
     result = media(bmc, check_mode=True, **params)
     assert result["changed"] and not result["verified"] and result["sent"] == []
-    slot = result["diff"]["after"][0]
+    slot = result["diff"]["after"]["virtual_media"][0]
     assert (slot["image_url"], slot["inserted"]) == (params.get("image_url"), params.get("state") != "ejected")
-    assert result["diff"]["before"][0]["image_url"] == ISO
+    assert result["diff"]["before"]["virtual_media"][0]["image_url"] == ISO
     assert not bmc.counters.effective_writes() and list(images(bmc).values()) == [ISO]
 
 

@@ -119,7 +119,7 @@ def _run(resource: Resource, driver: Driver, result: dict[str, Any], *, check_mo
         result.update(resource.extra())
         return
     change = resource.plan(current)
-    result["diff"] = {"before": change.before, "after": change.after}
+    result["diff"] = {"before": _diffable(resource, change.before), "after": _diffable(resource, change.after)}
     result.update(requested=change.requested, sent=[], observed=change.before, verified=not change)
     _warn(result, change.warnings)
     if not change:
@@ -133,10 +133,15 @@ def _run(resource: Resource, driver: Driver, result: dict[str, Any], *, check_mo
     effect = resource.apply(change)
     result.update({resource.NAME: effect.observed, "observed": effect.observed, "verified": effect.verified,
                    "sent": list(driver.sent)})
-    result["diff"]["after"] = effect.observed
+    result["diff"]["after"] = _diffable(resource, effect.observed)
     _warn(result, effect.warnings)
     result.update(resource.extra())
     result.update(effect.extra)
+
+
+def _diffable(resource: Resource, state: Any) -> Any:
+    """Return a state as Ansible shows differences: of texts and mappings, and of a list by its name."""
+    return {resource.NAME: state} if isinstance(state, list) else state
 
 
 def _warn(result: dict[str, Any], warnings: tuple[str, ...]) -> None:
