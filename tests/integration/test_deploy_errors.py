@@ -118,3 +118,22 @@ def test_a_node_that_never_comes_up_is_powered_off_and_its_console_is_shown(test
         bmc.get(bmc.system)["Boot"]["BootSourceOverrideEnabled"] == "Disabled")
     assert not list((tmp_path / "claim" / "nodes").glob("[0-9a-f]*"))
     assert (tmp_path / "state" / "node1" / "journal.json").is_file()
+
+
+def test_decommissioning_erases_the_drives_that_are_named_and_no_other(test_bmc, tmp_path):
+    """Off, erased, without a boot override; a dry run does nothing of it; without a target nothing runs at all."""
+    bmc = test_bmc()
+    bmc.set(bmc.system, {"PowerState": "On", "Boot": {"BootSourceOverrideEnabled": "Continuous", "BootSourceOverrideTarget": "Pxe"}})
+    serial = next(bmc.get(path)["SerialNumber"] for path in bmc.of_kind("Drive") if "/RAID1/" not in path)  # those are in a volume
+    hosts = {"node1": node(tmp_path, bmc, typeone_disk_erase=[serial])}
+    code, output = playbook(tmp_path, "typeone.metal.decommission", hosts)
+    assert code != 0 and "Say which" in output
+    code, output = playbook(tmp_path, "typeone.metal.decommission", hosts, "-e", "target=node1", "-e", "force=true", "--check")
+    assert code == 0, output
+    assert not bmc.counters.effective_writes()
+    code, output = playbook(tmp_path, "typeone.metal.decommission", hosts, "-e", "target=node1", "-e", "force=true")
+    assert code == 0, output
+    assert bmc.power.state(bmc.system) == "Off"
+    assert bmc.get(bmc.system)["Boot"]["BootSourceOverrideEnabled"] == "Disabled"
+    erased = [path for _method, path, _body in bmc.counters.effective_writes() if "SecureErase" in path]
+    assert len(erased) == 1, bmc.counters.effective_writes()
