@@ -228,3 +228,15 @@ def test_recorded_machines(test_bmc, name, attribute, value):
     assert not bios(bmc, **options)["changed"]
     result = bios(bmc, reboot=True, force=True, **options)
     assert not result.get("failed") and result["verified"] and bmc.get(path)["Attributes"][attribute] == value, result
+
+
+def test_a_long_queue_of_jobs_is_read_at_once(test_bmc):
+    """Two hundred jobs that have ended cost one request a look, and none of their own."""
+    bmc = test_bmc(quirks=["dell_pending_shown_as_current"])
+    bmc.set(bmc.system, {"Manufacturer": "Dell Inc."})
+    for number in range(200):
+        bmc.quirks[0].write(f"JID_{number}", "Completed", text="Configure: BIOS.Setup.1-1", percent=100)
+    assert bios(bmc, WANTED)["bios"]["reboot_required"]
+    bmc.counters.reset()
+    result = bios(bmc, WANTED, reboot=True)
+    assert result["verified"] and current(bmc, *WANTED) == WANTED and not [path for path in bmc.counters.gets if "JID_" in path]

@@ -11,7 +11,8 @@ from typing import Any, Callable, Optional
 from .._bmc.errors import BmcError, BrokenAnswer, Rejected, Timeout, Unreachable
 from .._domain.deadline import Deadline, wait_until
 from .answers import Answer, Json, retry_after
-from .client import Client, dig, link_of
+from .client import Client, OnError, dig, link_of
+from .expansion import Expansion, query_for
 
 # States of Task and Job (DSP0268), and those that Dell's own jobs add.
 COMPLETED = frozenset({"Completed"})
@@ -118,17 +119,31 @@ def unfinished(client: Client, *, jobs: bool = True, finished_too: bool = False)
 
 
 def _entries(client: Client, queue: str) -> list[Json]:
-    """Return the tasks or jobs of a collection as they are now; those that have ended are not read again."""
-    client.forget(queue)
+    """Return the tasks or jobs of a collection as they are now, in one answer where the BMC expands it; those that
+    are known to have ended are not read again."""
+    root = client.read("/redfish/v1/")
+    _forget_unfinished(client, queue)
+    client.forget(queue + query_for(root))
+    ignore: OnError = (lambda link, error: None)
+    Expansion(client, root).read([queue], on_error=ignore)
     try:
         links = list(client.member_links(client.read(queue)))
     except BmcError:
         return []
-    known = {link: task for link, task in ((link, client.kept(link)) for link in links) if task is not None}
-    for link, task in known.items():
-        if state_of(task) not in ENDED:
-            client.forget(link)
-    return client.documents(links, on_error=lambda link, error: None)
+    return client.documents(links, on_error=ignore)
+
+
+def _forget_unfinished(client: Client, queue: str) -> None:
+    """Forget the pages of a collection, and those of its members that may change."""
+    following: Any = queue
+    while isinstance(following, str) and client.kept(following) is not None:
+        page = client.kept(following) or {}
+        client.forget(following)
+        members = page.get("Members")
+        for link in filter(None, map(link_of, members if isinstance(members, list) else [])):
+            if state_of(client.kept(link) or {}) not in ENDED:
+                client.forget(link)
+        following = page.get("Members@odata.nextLink")
 
 
 class TaskWait:
