@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from .._bmc.errors import AuthenticationFailed, BmcError, InvalidInput, Rejected, Unsupported
+from .._bmc.errors import AuthenticationFailed, BmcError, BrokenAnswer, InvalidInput, Rejected, Unsupported
 from .._bmc.interface import Accounts, Driver
 from .._domain.accounts import Role
 from .client import dig, link_of
+from .members import documents
 
 Json = dict[str, Any]
 ROLES = {"Administrator": Role.ADMINISTRATOR.value, "Operator": Role.OPERATOR.value, "ReadOnly": Role.READ_ONLY.value,
@@ -44,10 +45,11 @@ class RedfishAccounts(Accounts):
 
     def _documents(self) -> dict[str, Json]:
         """Return all accounts and free slots by link, as they are now."""
-        client = self._driver.client
-        collection = self._collection()
-        links = list(client.member_links(client.read(collection)))
-        return dict(zip(links, client.documents(links)))
+        found = documents(self._driver.client, self._collection())
+        for link, document in found.items():
+            if not isinstance(document.get("UserName", 0), (str, type(None))):
+                raise BrokenAnswer(f"the account {link} does not tell its name", path=link)
+        return found
 
     def read(self) -> list[Json]:
         """Read the accounts anew."""
@@ -101,8 +103,8 @@ class RedfishAccounts(Accounts):
         def number(link: str) -> str:
             return link.rstrip("/").rsplit("/", 1)[-1]
 
-        free = [link for link, document in self._documents().items()
-                if document.get("UserName") in ("", None) and number(link) not in RESERVED_SLOTS]
+        free = [link for link, document in self._documents().items() if not document["UserName"]
+                and document.get("Enabled") is not True and number(link) not in RESERVED_SLOTS]
         return sorted(free, key=lambda link: (len(number(link)), number(link)))
 
     def _fill(self, free: list[str], account: Json) -> None:

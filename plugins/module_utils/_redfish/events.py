@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Optional
 
-from .._bmc.errors import BmcError, InvalidInput, Rejected, Unsupported
+from .._bmc.errors import BmcError, BrokenAnswer, InvalidInput, Rejected, Unsupported
 from .._bmc.interface import Driver, Events
 from .._domain.events import EventType
 from .client import link_of
+from .members import documents
 
 Json = dict[str, Any]
 EVENT_TYPES = {"Alert": EventType.ALERT.value, "StatusChange": EventType.STATUS_CHANGE.value,
@@ -45,10 +46,18 @@ class RedfishEvents(Events):
 
     def read(self) -> list[Json]:
         """Read the subscriptions anew."""
-        client = self._driver.client
-        client.forget()
-        links = list(client.member_links(client.read(self._collection())))
-        return [_row(link, document) for link, document in zip(links, client.documents(links))]
+        self._driver.client.forget()
+        return [_row(link, document) for link, document in self._documents().items()]
+
+    def _documents(self) -> dict[str, Json]:
+        """Return the subscriptions by link, without the object that says what a subscription may hold (DSP0266,
+        section on capabilities objects)."""
+        found = {link: document for link, document in documents(self._driver.client, self._collection()).items()
+                 if not any(key.endswith("OnCreate") for key in document)}
+        for link, document in found.items():
+            if not isinstance(document.get("Destination"), str):
+                raise BrokenAnswer(f"the subscription {link} does not tell its destination", path=link)
+        return found
 
     def offers(self) -> Json:
         """Return what the service says that a subscription may name."""
@@ -92,11 +101,9 @@ class RedfishEvents(Events):
 
     def delete(self, subscription_id: str) -> None:
         """Delete the member of that id."""
-        client = self._driver.client
-        links = list(client.member_links(client.read(self._collection())))
-        for link, document in zip(links, client.documents(links)):
+        for link, document in self._documents().items():
             if _row(link, document)["id"] == subscription_id:
-                client.write("DELETE", link)
+                self._driver.client.write("DELETE", link)
                 return
         raise InvalidInput(f"no subscription has the id {subscription_id}", remedy="It may just have been deleted.")
 
@@ -108,11 +115,9 @@ def _texts(values: Any) -> Optional[list[str]]:
 
 def _row(link: str, document: Json) -> Json:
     """Return a subscription in neutral words."""
-    destination, context = document.get("Destination"), document.get("Context")
-    types, protocol = _texts(document.get("EventTypes")), document.get("Protocol")
+    types, protocol, context = _texts(document.get("EventTypes")), document.get("Protocol"), document.get("Context")
     return {"id": str(document.get("Id") or link.rstrip("/").rsplit("/", 1)[-1]),
-            "destination": destination if isinstance(destination, str) else None,
-            "context": context if isinstance(context, str) else None,
+            "destination": document["Destination"], "context": context if isinstance(context, str) else None,
             "event_types": [EVENT_TYPES.get(word, word) for word in types] if types is not None else None,
             "registry_prefixes": _texts(document.get("RegistryPrefixes")),
             "resource_types": _texts(document.get("ResourceTypes")),

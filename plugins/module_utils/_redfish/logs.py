@@ -13,6 +13,7 @@ from .._domain.logs import Severity, moment, newest_first, timestamp
 from .actions import find_action
 from .client import link_of
 from .expansion import query_for
+from .members import listed
 
 Json = dict[str, Any]
 SEVERITIES = {"ok": Severity.OK, "informational": Severity.OK, "warning": Severity.WARNING,
@@ -122,10 +123,7 @@ class RedfishLogs(Logs):
         page: Optional[Json] = self._first_page(collection)
         seen: set[str] = set()
         while page is not None:
-            members, count = page.get("Members"), page.get("Members@odata.count")
-            if not isinstance(members, list) and (members is not None or count != 0):
-                raise BrokenAnswer(f"{collection} tells no entries", path=collection)
-            yield [row for row in members or () if isinstance(row, dict)]
+            yield listed(page, collection)
             following = page.get("Members@odata.nextLink")
             if not isinstance(following, str) or following in seen:
                 return
