@@ -124,7 +124,7 @@ def install_bios(root: pathlib.Path, image: pathlib.Path, first_sector: int) -> 
     """
     core_path = root / "tmp/grub.core"
     run(["chroot", str(root), "grub-mkimage", "-O", "i386-pc", "-p", "(,gpt3)/boot/grub", "-o", "/tmp/grub.core",
-         "biosdisk", "part_gpt", "ext2", "normal", "search", "search_fs_uuid", "serial", "multiboot2", "linux"])
+         "biosdisk", "part_gpt", "ext2", "normal", "search", "search_fs_uuid", "serial", "gzio", "multiboot2", "linux"])
     core = bytearray(core_path.read_bytes())
     core_path.unlink()
     boot = bytearray((root / "usr/lib/grub/i386-pc/boot.img").read_bytes())
