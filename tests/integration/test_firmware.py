@@ -30,6 +30,7 @@ URL = "https://192.0.2.1/firmware/bmc.bin"
 def fixture_short_waits(monkeypatch):
     """Wait for a version, and for what a restart brings back, for a moment only."""
     monkeypatch.setattr(module, "SETTLE", 0.6)
+    monkeypatch.setattr(module, "FORGOTTEN", 8.0)
     monkeypatch.setattr(poller, "GRACE_AFTER_RESTART", 0.4)
 
 

@@ -20,6 +20,8 @@ from .restart import RESTART_SPEC, Restart
 Json = dict[str, Any]
 # Seconds for which a BMC that answers is given to show the new version after its task has ended.
 SETTLE = 60.0
+# The same where the BMC has forgotten its task, which may go on all the same.
+FORGOTTEN = 600.0
 _SHOWN = 15
 
 
@@ -106,7 +108,8 @@ class FirmwareResource(Resource):
         deadline = Deadline(self.params["wait_timeout"])
         outcome = self.bmc.update(self._source, deadline=deadline, tell=self.tell)
         staged = outcome["reset_required"]
-        if self._appears(deadline, patience=0.0 if staged else SETTLE):
+        patience = 0.0 if staged else FORGOTTEN if outcome["state"] == "unknown" else SETTLE
+        if self._appears(deadline, patience=patience):
             return Effect(observed=self._seen, verified=True, extra={"reboot_required": False})
         if self._versions(self._seen) != self._versions(change.before):
             raise self._another_version()
