@@ -83,7 +83,7 @@ TASKS = (
      lambda bmc: list(levels(bmc).values()) == ["RAID5"], None),
     (StorageVolumeResource, {"state": "absent", "name": "1"}, lambda bmc: not levels(bmc), None),
     (DriveEraseResource, {"serials": ["HDD0001"], "destroy_data": True, "bmc_timeout": 2},
-     lambda bmc: bmc.storage.erased == ["/redfish/v1/Systems/1/Storage/RAID1/Drives/Disk1"], None),
+     lambda bmc: set(bmc.storage.erased) == {"/redfish/v1/Systems/1/Storage/RAID1/Drives/Disk1"}, None),
     (VirtualMediaResource, {"image_url": ISO, "check_mode": True}, None, fill), (BiosResource, {"attributes": ATTRIBUTES, "check_mode": True}, None, None),
     (SecureBootResource, {"enabled": True, "keys": "deleted", "check_mode": True}, None, None),
     (FirmwareResource, {"component": "B*", "version": NEW, "image_path": __file__, "check_mode": True}, None, None),
