@@ -62,19 +62,22 @@ class _Wait:
 
     def run(self) -> dict[str, t.Any]:
         """Look until it is as expected or the time is up."""
+        if not self.options["wait"]:
+            return {"node_boot": self._look() or {"reached": False, "kind": "unreachable", "cause": self.last}}
+        with self.shell.talking(self._progress):
+            return self._wait()
+
+    def _wait(self) -> dict[str, t.Any]:
         while True:
             seen = self._look()
             if seen and self._fits(seen):
                 return {"node_boot": seen, "seconds": round(self.passed, 1)}
-            if not self.options["wait"]:
-                return {"node_boot": seen or {"reached": False, "kind": "unreachable", "cause": self.last}}
             if self.wrong_keys >= WRONG_KEY_LIMIT:
                 return self._failure("another system answers there, its host key is not the pinned one",
                                      "Check that no other machine uses the address and that the node booted from its network.")
             if self.passed > self.options["wait_timeout"]:
                 return self._failure(f"it did not come up within {self.options['wait_timeout']:.0f} s ({self.last})",
                                      "Look at the console, the boot order, the boot MAC address and the DHCP log of the provisioner.")
-            self.shell.say_at_times(self._progress)
             time.sleep(POLL_SECONDS)
 
     def _look(self) -> dict[str, t.Any] | None:

@@ -39,9 +39,10 @@ class ActionModule(ActionBase):
         if self._task.check_mode:
             result.update(self._execute_module(module_name=MODULE, module_args=self._task.args, task_vars=task_vars))
             return result
-        with shell.saying("starting the installation in the ramdisk"):
+        follower = _Follower(shell)
+        with shell.talking(follower.still):
             results_file = self._start(task_vars, limit=options["timeout"])
-        result.update(self._follow(shell, results_file, limit=options["timeout"]))
+            result.update(self._follow(follower, results_file, limit=options["timeout"]))
         if result.get("failed"):
             return result
         result["switched"] = options["switch_root"] and result["install"]["switch_possible"]
@@ -65,9 +66,9 @@ class ActionModule(ActionBase):
             raise AnsibleError(f"Cannot start the installation: {job.get('msg', 'no job was made')}")
         return job["results_file"]
 
-    def _follow(self, shell: NodeShell, results_file: str, *, limit: float) -> dict[str, t.Any]:
+    def _follow(self, follower: _Follower, results_file: str, *, limit: float) -> dict[str, t.Any]:
         """Poll until the job has ended; a connection that breaks for a moment does no harm."""
-        follower = _Follower(shell)
+        shell = follower.shell
         script = f"cat {shlex.quote(results_file)}; echo; echo {SEPARATOR}; cat {PROGRESS_FILE} 2>/dev/null; true"
         start = heard = time.monotonic()
         while time.monotonic() - start < limit + 30:
@@ -77,7 +78,6 @@ class ActionModule(ActionBase):
             except (AnsibleConnectionFailure, AnsibleError, ValueError) as error:
                 if time.monotonic() - heard > LOST_SECONDS:
                     return _failure(f"the node has not answered for {LOST_SECONDS:.0f} s ({reason(error)})")
-                shell.say_at_times(lambda why=reason(error): f"the node does not answer while it installs ({why})")
                 shell.reset()
                 time.sleep(POLL_SECONDS)
                 continue
@@ -94,8 +94,13 @@ class _Follower:
 
     def __init__(self, shell: NodeShell) -> None:
         self.shell = shell
-        self.step = ""
+        self.step = "starting the installation in the ramdisk"
         self.told = 0.0
+        self.start = time.monotonic()
+
+    def still(self) -> str:
+        """What it is at although nothing new came from the node."""
+        return f"still at {self.step}, {time.monotonic() - self.start:.0f} s after the start"
 
     def tell(self, progress: dict[str, t.Any] | None) -> None:
         """Tell what is new."""

@@ -83,22 +83,17 @@ class NodeShell:
         self._said = time.monotonic()
         self.action._display.display(f"  [{self.label}] {text}")  # pylint: disable=protected-access
 
-    def say_at_times(self, text: t.Callable[[], str]) -> None:
-        """Tell it unless something was told a moment ago."""
-        if time.monotonic() - self._said >= SAY_EVERY:
-            self.say(text())
-
     @contextlib.contextmanager
-    def saying(self, text: str) -> t.Iterator[None]:
-        """Tell what is done, and again whenever it has taken SAY_EVERY more, as long as the block runs."""
-        ended, start = threading.Event(), time.monotonic()
+    def talking(self, text: t.Callable[[], str]) -> t.Iterator[None]:
+        """Tell it whenever nothing was told for SAY_EVERY, as long as the block runs: what is in it may hang."""
+        ended = threading.Event()
 
         def repeat() -> None:
-            while not ended.wait(SAY_EVERY):
-                self.say(f"{text} ({time.monotonic() - start:.0f} s)")
+            while not ended.wait(1.0):
+                if time.monotonic() - self._said >= SAY_EVERY:
+                    self.say(text())
 
         thread = threading.Thread(target=repeat, daemon=True)
-        self.say(text)
         thread.start()
         try:
             yield
