@@ -134,8 +134,10 @@ def summary(evidence: Data, *, standing: bool) -> list[str]:
         f"  guest       {proof.get('text') or 'proven'}",
     ]
     if not standing:
-        lines.append(f"  posts       {evidence.get('posts')}; power-on to proven guest "
-                     f"{evidence.get('power_on_to_proof_seconds')} s")
+        seconds = evidence.get("power_on_to_proof_seconds")
+        how = "; it was rebooted from its disk" if evidence.get("root_switched") is False else ""
+        lines.append(f"  posts       {evidence.get('posts')}{how}"
+                     + (f"; power-on to proven guest {seconds} s" if seconds is not None else "; an earlier run began it"))
     steps = [f"{phase['phase']} {phase['seconds']}" for phase in evidence.get("phases") or []
              if phase.get("seconds") is not None and not phase.get("skipped")]
     lines.append(f"  seconds     {', '.join(steps)}")
