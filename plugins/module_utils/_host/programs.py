@@ -23,6 +23,7 @@ PACKAGES = {
     "iscsiadm": ("open-iscsi", "iscsi-initiator-utils"),
     "modprobe": ("kmod", "kmod"),
     "multipath": ("multipath-tools", "device-mapper-multipath"),
+    "netplan": ("netplan.io", "netplan"),
     "nvme": ("nvme-cli", "nvme-cli"),
     "ovs-vsctl": ("openvswitch-switch", "openvswitch"),
     "systemctl": ("systemd", "systemd"),

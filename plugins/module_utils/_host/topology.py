@@ -176,7 +176,7 @@ def _pci(path: str, address: str) -> dict[str, Any]:
     return found
 
 
-def _pci_address(path: str) -> str | None:
+def pci_address(path: str) -> str | None:
     """The nearest PCI function above a device of sysfs (virtio sits between a card and its interface)."""
     parts = os.path.realpath(path).split("/")
     return next((part for part in reversed(parts) if PCI_ADDRESS.match(part)), None)
@@ -191,7 +191,7 @@ def network_section(root: str) -> list[dict[str, Any]]:
         if not os.path.exists(f"{path}/device"):
             continue
         speed = read_int(f"{path}/speed", -1)
-        address = _pci_address(f"{path}/device")
+        address = pci_address(f"{path}/device")
         node = read_int(f"{path}/device/numa_node", -1)
         found.append(
             {
@@ -233,7 +233,7 @@ def disk_section(root: str) -> list[dict[str, Any]]:
                 "wwn": read_text(f"{path}/wwid") or read_text(f"{path}/device/wwid"),
                 "rotational": read_text(f"{path}/queue/rotational") == "1",
                 "removable": read_text(f"{path}/removable") == "1",
-                "pci_address": _pci_address(path),
+                "pci_address": pci_address(path),
                 "by_id": names,
             }
         )

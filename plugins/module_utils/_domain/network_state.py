@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, typeone.metal contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What of a network the kernel does not have, out of the answers of `ip -j -d`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Iterator
+
+from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import (
+    Addressing,
+    Bond,
+    Bridge,
+    Model,
+    Vlan,
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Links by name as `ip -j -d address` lists them, routes as `ip -j route`, and the ports of Open vSwitch's bridges."""
+
+    links: dict[str, dict[str, Any]]
+    routes: tuple[dict[str, Any], ...] = ()
+    ovs_ports: dict[str, list[str]] = field(default_factory=dict)
+
+    def carrier(self, name: str) -> bool:
+        """Whether the link has a peer. Without one its routes (and often its addresses) wait."""
+        flags = self.links.get(name, {}).get("flags", [])
+        return "UP" in flags and "NO-CARRIER" not in flags
+
+    def addresses(self, name: str) -> set[str]:
+        """Addresses with the lengths of their prefixes."""
+        entries = self.links.get(name, {}).get("addr_info", [])
+        return {f"{entry['local']}/{entry['prefixlen']}" for entry in entries if "local" in entry}
+
+
+def missing(model: Model, seen: Seen) -> list[str]:
+    """What the model has and the kernel has not, in words."""
+    return [*_links(model, seen), *_addresses(model, seen)]
+
+
+def _links(model: Model, seen: Seen) -> Iterator[str]:
+    members_of = {member: masters[0] for member, masters in model.masters.items()}
+    for link in model.links:
+        name = model.kernel_name(link.name)
+        real = seen.links.get(name)
+        ovs = getattr(link, "openvswitch", False)
+        if ovs and isinstance(link, Bridge):
+            yield from _ovs_bridge(model, link, seen)
+        elif real is None and not ovs:
+            yield f"there is no {link.kind} {name}"
+        if real is None:
+            continue
+        if link.mtu and real.get("mtu") != link.mtu:
+            yield f"the MTU of {name} is {real.get('mtu')}, not {link.mtu}"
+        master = members_of.get(link.name)
+        if not getattr(master, "openvswitch", False) and real.get("master") != (master.name if master else None):
+            yield f"{name} is in {real.get('master') or 'no other link'}, not in {master.name if master else 'none'}"
+        yield from _details(model, link, real)
+
+
+def _details(model: Model, link: Any, real: dict[str, Any]) -> Iterator[str]:
+    data = real.get("linkinfo", {}).get("info_data", {})
+    if isinstance(link, Bond) and not link.openvswitch and data.get("mode") != link.mode:
+        yield f"the mode of bond {link.name} is {data.get('mode')}, not {link.mode}"
+    if isinstance(link, Vlan):
+        if data.get("id") != link.id:
+            yield f"the id of VLAN {link.name} is {data.get('id')}, not {link.id}"
+        if real.get("link") != model.kernel_name(link.link):
+            yield f"VLAN {link.name} is on {real.get('link')}, not on {model.kernel_name(link.link)}"
+
+
+def _ovs_bridge(model: Model, bridge: Bridge, seen: Seen) -> Iterator[str]:
+    if bridge.name not in seen.ovs_ports:
+        yield f"there is no bridge {bridge.name} of Open vSwitch"
+        return
+    for name in bridge.members:
+        if model.kernel_name(name) not in seen.ovs_ports[bridge.name]:
+            yield f"{model.kernel_name(name)} is no port of bridge {bridge.name}"
+
+
+def _addresses(model: Model, seen: Seen) -> Iterator[str]:
+    for item in model.ip:
+        name = model.kernel_name(item.interface)
+        if name not in seen.links or not seen.carrier(name):
+            continue
+        for address in item.addresses:
+            if address not in seen.addresses(name):
+                yield f"{name} has not the address {address}"
+            for other in seen.links:
+                if other != name and address in seen.addresses(other):
+                    yield f"the address {address} is on {other} too"
+        yield from _routes(item, name, seen)
+
+
+def _routes(item: Addressing, name: str, seen: Seen) -> Iterator[str]:
+    for route in item.routes:
+        wanted = (str(route.network()), route.via)
+        if not any(_is(entry, wanted, route.metric) for entry in seen.routes if entry.get("dev") == name):
+            yield f"there is no route to {route.to} via {route.via or name}"
+
+
+def _is(entry: dict[str, Any], wanted: tuple[str, str | None], metric: int | None) -> bool:
+    """Whether an entry of `ip -j route` is a route; the kernel's word for both families' default is the same."""
+    network, gateway = str(entry.get("dst", "")), entry.get("gateway")
+    if network == "default":
+        network = "::/0" if ":" in (gateway or "") else "0.0.0.0/0"
+    elif "/" not in network:
+        network += "/128" if ":" in network else "/32"
+    return (network, gateway) == wanted and metric in (None, entry.get("metric"))

@@ -1,0 +1,186 @@
+# Copyright: (c) 2026, typeone.metal contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The network of a host: planned from the model, checked, changed in a transaction, read back."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ansible_collections.typeone.metal.plugins.module_utils._domain.network_checks import Management, check_model
+from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import Model, Nic, parse_model
+from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen, missing
+from ansible_collections.typeone.metal.plugins.module_utils._host.connection import Connection
+from ansible_collections.typeone.metal.plugins.module_utils._host.files import FileSet, below
+from ansible_collections.typeone.metal.plugins.module_utils._host.links import find_nics, made_by_netplan, read_seen
+from ansible_collections.typeone.metal.plugins.module_utils._host.network_providers import (
+    PROVIDERS,
+    Provider,
+    choose_renderer,
+    ifupdown_interfaces,
+)
+from ansible_collections.typeone.metal.plugins.module_utils._host.network_transaction import OLD, Steps, Transactions
+from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Programs
+
+_CLOUD_INIT = "/etc/cloud/cloud.cfg.d"
+_MODEL = ("interfaces", "bonds", "vlans", "bridges", "ip")
+_POLL = 0.5  # seconds between two looks at the kernel
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a task asks for; see the module's options."""
+
+    state: str = "present"
+    interfaces: list[dict[str, Any]] = field(default_factory=list)
+    bonds: list[dict[str, Any]] = field(default_factory=list)
+    vlans: list[dict[str, Any]] = field(default_factory=list)
+    bridges: list[dict[str, Any]] = field(default_factory=list)
+    ip: list[dict[str, Any]] = field(default_factory=list)
+    management_address: str | None = None
+    provider: str = "netplan"
+    renderer: str = "auto"
+    takeover: bool = False
+    confirm_within: int = 60
+    wait: int = 20
+    root: str = "/"
+
+
+class Network:
+    """The network of the host below a root folder."""
+
+    def __init__(self, request: Request, programs: Programs | None = None) -> None:
+        self.request = request
+        self.root = request.root
+        self.programs = programs or Programs(root=request.root)
+        self.transactions = Transactions(request.root, self.programs)
+
+    def run(self, *, check: bool) -> dict[str, Any]:
+        """Bring the state about. Raises HostError."""
+        return {"present": self._present, "confirmed": self._confirmed}[self.request.state](check)
+
+    def _present(self, check: bool) -> dict[str, Any]:
+        provider, seen = PROVIDERS[self.request.provider], read_seen(self.programs)
+        model = self._model(seen)
+        files = self._files(provider, model)
+        lacking, pending = missing(model, seen), self.transactions.pending()
+        begin = bool(files.changed() or lacking)
+        diff = files.diff()
+        if lacking:
+            diff.append({"before": "".join(f"{text}\n" for text in lacking), "after": ""})
+        if begin and not check:
+            self._begin(provider, model, files, seen)
+        return {
+            "changed": begin or pending is not None,
+            "diff": diff,
+            "network": {
+                "pending": (begin or pending is not None) and not check,
+                "confirmed": pending is None and not begin,
+                "missing": lacking,
+                "links": {link.name: model.kernel_name(link.name) for link in model.links},
+                "rolled_back": self.transactions.result(),
+            },
+        }
+
+    def _model(self, seen: Seen) -> Model:
+        """The model with its cards found. Raises HostError with all that is wrong with it."""
+        try:
+            model = parse_model({key: getattr(self.request, key) for key in _MODEL})
+        except ValueError as error:
+            raise _refused([str(error)]) from error
+        model, problems = find_nics(model, seen, self.programs, root=self.root)
+        problems = check_model(model, self._management(model, seen)) + problems
+        interfaces = ifupdown_interfaces(self.root)
+        if interfaces:
+            problems.append(
+                f"ifupdown configures {', '.join(interfaces)} as well (/etc/network/interfaces): take that out first"
+            )
+        if problems:
+            raise _refused(problems)
+        return model
+
+    def _management(self, model: Model, seen: Seen) -> Management:
+        """How the controller comes to this host now, and where it will after the change."""
+        connection = Connection.current()
+        at = next((name for name in seen.links if _has(seen, name, connection.server)), None)
+        nic = next((link.name for link in model.links if at and model.kernel_name(link.name) == at), None)
+        address = self.request.management_address or connection.server
+        return Management(address, connection.client, nic)
+
+    def _files(self, provider: Provider, model: Model) -> FileSet:
+        """The files of the model, without those of others that would disturb it. Raises HostError."""
+        others = [path for path in provider.others(self.root) if path not in provider.ours]
+        if others and not self.request.takeover:
+            raise HostError(
+                f"Cannot change the network of this host: it is configured by {', '.join(others)} as well. Put what is "
+                "still wanted of that into the model, and set takeover: true to have these files removed. Nothing was changed."
+            )
+        text = provider.render(model, renderer=choose_renderer(provider, self.request.renderer, self.programs))
+        provider.accepts(text, self.programs)
+        files = FileSet(self.root)
+        files.want(provider.path, text, mode=provider.mode)
+        for path in provider.others(self.root):
+            files.want(path, None)
+        if os.path.isdir(below(self.root, _CLOUD_INIT)):
+            files.want(f"{_CLOUD_INIT}/99-typeone-network.cfg", "network: {config: disabled}\n")
+        return files
+
+    def _begin(self, provider: Provider, model: Model, files: FileSet, seen: Seen) -> None:
+        """Start the transaction. Virtual links that lose their configuration have to be taken away by name."""
+        wanted = {link.name for link in model.links if not isinstance(link, Nic)}
+        before = made_by_netplan(self.root)
+        steps = Steps(
+            stale=tuple(sorted((before - wanted) & set(seen.links))),
+            created=tuple(sorted(wanted - set(seen.links))),
+            apply=provider.apply,
+        )
+        record = {
+            "model": {key: getattr(self.request, key) for key in _MODEL},
+            "links": {nic.name: nic.link for nic in model.nics},
+        }
+        self.transactions.begin(files, steps, window=self.request.confirm_within, wanted=record)
+
+    def _confirmed(self, check: bool) -> dict[str, Any]:
+        """Confirm what is pending once all of it is there and the connection proves it; else say why not."""
+        deadline = time.monotonic() + self.request.wait
+        while True:
+            pending = self.transactions.pending()
+            if pending is None:
+                return self._settled()
+            lacking = missing(_recorded_model(pending["wanted"]), read_seen(self.programs))
+            reason = self.transactions.why_not(pending, Connection.current())
+            reason = reason or (f"not all of it is there: {'; '.join(lacking)}" if lacking else None)
+            if reason is None and not check:
+                self.transactions.confirm(pending)
+            if reason in (None, OLD, pending["failure"]) or time.monotonic() >= deadline:
+                break
+            time.sleep(_POLL)
+        return {
+            "changed": reason is None,
+            "network": {"confirmed": reason is None, "pending": reason is not None, "missing": lacking, "reason": reason},
+        }
+
+    def _settled(self) -> dict[str, Any]:
+        back = self.transactions.result()
+        reason = f"the previous network is back: {back}" if back else None
+        return {"changed": False, "network": {"confirmed": not back, "pending": False, "missing": [], "reason": reason}}
+
+
+def _refused(problems: list[str]) -> HostError:
+    return HostError(
+        f"Cannot change the network of this host: {'; '.join(problems)}. Nothing was changed. Correct the model."
+    )
+
+
+def _has(seen: Seen, name: str, address: str | None) -> bool:
+    return address is not None and any(text.split("/")[0] == address for text in seen.addresses(name))
+
+
+def _recorded_model(record: dict[str, Any]) -> Model:
+    """The model as it was when the transaction began, with the cards that were found then."""
+    model = parse_model(record["model"])
+    return model.with_nics(tuple(replace(nic, link=record["links"].get(nic.name)) for nic in model.nics))

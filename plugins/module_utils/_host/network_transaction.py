@@ -1,0 +1,265 @@
+# Copyright: (c) 2026, typeone.metal contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A change of the network that the host itself takes back, unless the controller comes back by a new connection.
+
+Before anything is changed the previous files are saved on the disk and a timer is started. What the timer runs needs
+neither the controller nor Python. After a reboot the timer starts again, so that a change that was never confirmed is
+taken back then as well; a controller that comes back in the meantime still can confirm it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.typeone.metal.plugins.module_utils._host.connection import Connection
+from ansible_collections.typeone.metal.plugins.module_utils._host.files import (
+    FileSet,
+    below,
+    read_text,
+    remove,
+    write_atomic,
+)
+from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Programs
+from ansible_collections.typeone.metal.plugins.module_utils._host.units import LIBEXEC, Units
+
+BASE = "/var/lib/typeone/network"
+PENDING = f"{BASE}/pending"
+RESULT = f"{BASE}/result"
+SCRIPT = f"{LIBEXEC}/network-transaction"
+OLD = "this connection is older than the change"
+TIMER, ROLLBACK, APPLY = (f"typeone-network-{name}" for name in ("rollback.timer", "rollback.service", "apply.service"))
+
+_SCRIPT = """#!/bin/sh
+# Made by typeone.metal.host_network: `apply` brings a change of the network about, `rollback` takes it back.
+# Lines of PENDING/files: "keep NUMBER MODE PATH" (saved as PENDING/previous/NUMBER) or "absent - - PATH".
+# Lines of PENDING/links: "stale NAME" (goes with the change) or "created NAME" (goes with the way back).
+set -u
+base=@BASE@
+pending=$base/pending
+exec 9>"$base/lock"
+# Whatever holds the lock: the way back is not to wait for it for ever.
+flock -w 20 9
+[ -e "$pending/transaction.json" ] || exit 0
+
+bring_up() {
+    while read -r what name; do
+        [ "$what" != "$1" ] || [ ! -e "/sys/class/net/$name" ] || ip link delete "$name" || :
+    done <"$pending/links"
+    timeout 30 @APPLY@ 9>&-
+}
+
+take_back() {
+    while read -r what number mode path; do
+        if [ "$what" = keep ]; then
+            mkdir -p "${path%/*}"
+            cp "$pending/previous/$number" "$path.typeone" && chmod "$mode" "$path.typeone" && mv "$path.typeone" "$path"
+        else
+            rm -f "$path"
+        fi
+    done <"$pending/files"
+    sync
+}
+
+case $1 in
+apply)
+    [ ! -e "$pending/applied" ] || exit 0
+    bring_up stale || echo "the change could not be applied: status $?" >"$pending/failed"
+    read -r uptime rest </proc/uptime
+    echo "$uptime" >"$pending/applied"
+    ;;
+rollback)
+    take_back
+    if ! bring_up created; then
+        echo "the previous network was put back, but could not be applied" >"$base/result"
+        exit 1
+    fi
+    { echo "rolled back"; cat "$pending/failed" 2>/dev/null; } >"$base/result"
+    rm -rf "$base/done"
+    mv "$pending" "$base/done" && rm -rf "$base/done"
+    ;;
+esac
+exit 0
+"""
+
+_ROLLBACK = f"""# Made by typeone.metal.host_network
+[Unit]
+Description=Put the previous network back
+Conflicts={APPLY}
+After={APPLY}
+ConditionPathExists={PENDING}/transaction.json
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+ExecStart={SCRIPT} rollback
+TimeoutStartSec=90
+Restart=on-failure
+RestartSec=5
+"""
+
+_APPLY = f"""# Made by typeone.metal.host_network
+[Unit]
+Description=Change the network
+ConditionPathExists={PENDING}/transaction.json
+
+[Service]
+Type=oneshot
+# The task that starts this has to answer first: its connection may not outlive the change.
+ExecStartPre=/bin/sleep 2
+ExecStart={SCRIPT} apply
+TimeoutStartSec=45
+"""
+
+_TIMER = """# Made by typeone.metal.host_network
+[Unit]
+Description=Put the previous network back unless the change is confirmed
+ConditionPathExists={pending}/transaction.json
+
+[Timer]
+OnActiveSec={window}s
+AccuracySec=100ms
+
+[Install]
+WantedBy=timers.target
+"""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What a transaction does besides its files: virtual links that go with the change, and that it makes."""
+
+    stale: tuple[str, ...] = ()
+    created: tuple[str, ...] = ()
+    apply: str = "netplan apply"
+
+
+class Transactions:
+    """The transaction of the host below a root folder: there is none, or one."""
+
+    def __init__(self, root: str, programs: Programs) -> None:
+        self.root = root
+        self.programs = programs
+
+    def path(self, name: str) -> str:
+        """A path of the host's in the file system that is seen here."""
+        return below(self.root, name)
+
+    def pending(self) -> dict[str, Any] | None:
+        """The transaction that nobody has confirmed yet, with what has come of it so far."""
+        text = read_text(self.path(f"{PENDING}/transaction.json"))
+        if text is None:
+            return None
+        return {
+            **json.loads(text),
+            "applied": read_text(self.path(f"{PENDING}/applied")),
+            "failure": read_text(self.path(f"{PENDING}/failed")),
+        }
+
+    def result(self) -> str | None:
+        """What came of the last transaction, if the host took it back."""
+        return read_text(self.path(RESULT))
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """No other works on the transaction meanwhile, not even the timer's script."""
+        os.makedirs(self.path(BASE), mode=0o700, exist_ok=True)
+        with open(self.path(f"{BASE}/lock"), "w", encoding="utf-8") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            yield
+
+    def begin(self, files: FileSet, steps: Steps, *, window: int, wanted: dict[str, Any]) -> str:
+        """Save, start the timer, write the files, and have the change applied in a moment. Returns the new id.
+
+        Where a transaction is left over, what it has saved stays the state to go back to.
+        """
+        self.programs.run(["systemctl", "stop", APPLY], check=False)
+        with self.lock():
+            identity = uuid.uuid4().hex
+            self._save(files, steps)
+            remove(self.path(RESULT))
+            self._units(steps, window)
+            boot = read_text(self.path("/proc/sys/kernel/random/boot_id"))
+            record = {"id": identity, "boot": boot, "window": window, "wanted": wanted}
+            record["connection"] = Connection.current().endpoints
+            write_atomic(self.path(f"{PENDING}/transaction.json"), json.dumps(record), mode=0o600)
+            for name in ("applied", "failed"):
+                remove(self.path(f"{PENDING}/{name}"))
+            os.sync()
+            self._start(TIMER, verb="restart")
+            files.write()
+            os.sync()
+        self._start(APPLY, "--no-block")
+        return identity
+
+    def _start(self, unit: str, *options: str, verb: str = "start") -> None:
+        if self.root == "/":
+            self.programs.run(["systemctl", *options, verb, unit])
+
+    def _save(self, files: FileSet, steps: Steps) -> None:
+        """Keep what is there of each file, unless an earlier transaction has kept it already."""
+        folder = self.path(f"{PENDING}/previous")
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        lines = (read_text(self.path(f"{PENDING}/files"), "") or "").splitlines()
+        kept = {line.split(" ", 3)[3] for line in lines}
+        for path, (text, mode) in files.undo().wanted.items():
+            if path in kept:
+                continue
+            if text is None:
+                lines.append(f"absent - - {path}")
+                continue
+            write_atomic(f"{folder}/{len(lines)}", text, mode=0o600)
+            lines.append(f"keep {len(lines)} {mode:o} {path}")
+        earlier = (read_text(self.path(f"{PENDING}/links"), "") or "").splitlines()
+        created = {line.split()[1] for line in earlier if line.startswith("created ")} | set(steps.created)
+        links = [*(f"stale {name}" for name in steps.stale), *(f"created {name}" for name in sorted(created))]
+        write_atomic(self.path(f"{PENDING}/links"), "".join(f"{line}\n" for line in links), mode=0o600)
+        write_atomic(self.path(f"{PENDING}/files"), "".join(f"{line}\n" for line in lines), mode=0o600)
+
+    def _units(self, steps: Steps, window: int) -> None:
+        units = Units(self.root, self.programs)
+        script = _SCRIPT.replace("@BASE@", BASE).replace("@APPLY@", steps.apply)
+        units.files.want(SCRIPT, script, mode=0o755)
+        units.files.want(f"/etc/systemd/system/{ROLLBACK}", _ROLLBACK)
+        units.files.want(f"/etc/systemd/system/{APPLY}", _APPLY)
+        units.unit(TIMER, _TIMER.format(pending=PENDING, window=window), wanted_by="timers.target", start=False)
+        units.apply()
+
+    def why_not(self, pending: dict[str, Any], connection: Connection) -> str | None:
+        """Why a connection does not prove that the change is right; None where it does."""
+        if pending["failure"]:
+            return pending["failure"]
+        if pending["boot"] != read_text(self.path("/proc/sys/kernel/random/boot_id")):
+            return None  # the network came up anew since, by the changed files
+        if pending["applied"] is None:
+            return "the change has not been applied yet"
+        if pending["connection"] and not connection.endpoints:
+            return "this is no connection over the network, as the one was that made the change"
+        if connection.endpoints and connection.began() <= float(pending["applied"]):
+            return OLD
+        return None
+
+    def confirm(self, pending: dict[str, Any]) -> None:
+        """End the transaction: what is there stays. Raises HostError where the host has begun to take it back."""
+        with self.lock():
+            now = self.pending()
+            if now is None or now["id"] != pending["id"]:
+                raise HostError(
+                    "Cannot confirm the network on this host: the time was up, the previous network is back. "
+                    "See to it that the controller can come back in time (confirm_within)."
+                )
+            done = self.path(f"{BASE}/done")
+            shutil.rmtree(done, ignore_errors=True)
+            os.rename(self.path(PENDING), done)
+            shutil.rmtree(done, ignore_errors=True)
+            if self.root == "/":
+                self.programs.run(["systemctl", "stop", TIMER], check=False)
