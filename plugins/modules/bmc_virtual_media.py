@@ -98,6 +98,10 @@ virtual_media:
       description: The slot's name, for O(slot).
       type: str
       returned: always
+    id:
+      description: The BMC's id.
+      type: str
+      returned: always
     name:
       description: The slot's title.
       type: str
