@@ -59,6 +59,7 @@ OPTIONS = {
     "lp_interval": Option("learn-packet-interval", frozenset({"balance-tlb", "balance-alb"}), type=int),
 }
 OVS_OPTIONS = {"lacp": Option("lacp", frozenset(OVS_MODES), ("active", "passive", "off"))}
+_WORDS = {int: "a number", list: "a list", bool: "true or false", str: "a name"}
 DEFAULTS = {"miimon": 100}
 """Without it the kernel (and so a bond) never notices that a cable is out."""
 
@@ -83,7 +84,7 @@ def check_bond(bond: Bond) -> Iterator[str]:
         elif bond.mode not in option.modes:
             yield f"{name} of bond {bond.name} is of no use in mode {bond.mode} (but in {', '.join(sorted(option.modes))})"
         elif not _fits(option, value):
-            wanted = f"one of {', '.join(option.choices)}" if option.choices else f"a {option.type.__name__}"
+            wanted = f"one of {', '.join(option.choices)}" if option.choices else _WORDS[option.type]
             yield f"{name} of bond {bond.name} is {value!r}, not {wanted}"
     yield from _check_combinations(bond)
 
