@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, typeone.metal contributors
+"""Networks on trees: which card is meant, what is refused, what a transaction keeps. No program is really run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import parse_model
+from ansible_collections.typeone.metal.plugins.module_utils._host import network
+from ansible_collections.typeone.metal.plugins.module_utils._host.connection import Connection
+from ansible_collections.typeone.metal.plugins.module_utils._host.files import FileSet
+from ansible_collections.typeone.metal.plugins.module_utils._host.links import find_nics, read_seen
+from ansible_collections.typeone.metal.plugins.module_utils._host.network_transaction import BASE, Steps, Transactions
+from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Outcome, Programs
+
+LEFT, RIGHT = "52:54:00:00:00:01", "52:54:00:00:00:02"
+ADDRESS = {"local": "192.0.2.10", "prefixlen": 24, "family": "inet"}
+
+
+def link(name: str, mac: str, **given) -> dict:
+    """A card as `ip -j -d address` lists it."""
+    return {"ifindex": len(name) + ord(name[-1]), "ifname": name, "link_type": "ether", "address": mac, "mtu": 1500, "max_mtu": 9000,
+            "flags": ["UP"], "addr_info": [], **given}
+
+
+class Answers(Programs):
+    """Programs that say what the test has them say."""
+
+    def __init__(self, *links: dict, netplan: str = "", installed: tuple = ()) -> None:
+        super().__init__(root="/")
+        self.links, self.netplan, self.installed, self.ran = list(links), netplan, installed, []
+
+    def find(self, name: str):
+        return name if name in self.installed else None
+
+    def run(self, argv, **_given) -> Outcome:
+        self.ran.append(" ".join(argv))
+        said = {"ip -j -d address": json.dumps(self.links), "ip -j route": "[]", "ip -j -6 route": "[]",
+                "lldpctl -f json0": '{"lldp": []}'}
+        if argv[0] == "netplan":
+            return Outcome(tuple(argv), 1 if self.netplan else 0, "", self.netplan)
+        return Outcome(tuple(argv), 0 if argv[0] == "ip" else 3, said.get(" ".join(argv), ""), "")
+
+
+CARDS = (link("eno1", LEFT, addr_info=[ADDRESS]), link("eno2", RIGHT))
+
+
+@pytest.fixture(name="cards")
+def _cards(host):
+    """The tree with two cards."""
+    for name, address, mac in (("eno1", "0000:3b:00.0", LEFT), ("eno2", "0000:3b:00.1", RIGHT)):
+        host.pci(address, driver="ice").nic(name, address, mac=mac)
+    return host
+
+
+def find(host, nic: dict, *links: dict):
+    """Look for one card."""
+    programs = Answers(*(links or CARDS))
+    return find_nics(parse_model({"interfaces": [{"name": "x", **nic}]}), read_seen(programs), programs, root=host.root)
+
+
+def frame(port: bytes) -> bytes:
+    """A frame of LLDP as systemd-networkd keeps it."""
+    text = bytes(14) + (1 << 9 | 6).to_bytes(2, "big") + b"\x07leaf1" + (2 << 9 | len(port) + 1).to_bytes(2, "big") + b"\x05" + port
+    return len(text).to_bytes(8, "little") + text
+
+
+@pytest.mark.parametrize(("nic", "name"), [
+    ({"mac": RIGHT}, "eno2"),
+    ({"mac": RIGHT.upper()}, "eno2"),
+    ({"pci_address": "0000:3b:00.0"}, "eno1"),
+    ({"switch_port": "Ethernet1/7"}, "eno2"),
+    ({"switch_port": "ethernet1/7", "switch": "leaf1"}, "eno2"),
+])
+def test_a_card_is_found_by_what_does_not_change(cards, nic, name):
+    """Address, place, switch port; and netplan is told the permanent address."""
+    folder = cards.path / "run/systemd/netif/lldp"
+    folder.mkdir(parents=True)
+    (folder / str(CARDS[1]["ifindex"])).write_bytes(frame(b"Ethernet1/7"))
+    model, problems = find(cards, nic)
+    assert problems == [] and model.nics[0].link == name
+    assert model.nics[0].permanent_mac == {"eno1": LEFT, "eno2": RIGHT}[name]
+
+
+def test_a_member_of_a_bond_keeps_its_own_address(cards):
+    """The bond gives all its members one; what the card has for good decides."""
+    model, problems = find(cards, {"mac": RIGHT}, CARDS[0], link("eno2", LEFT, permaddr=RIGHT, master="bond0"))
+    assert problems == [] and model.nics[0].link == "eno2" and model.nics[0].permanent_mac == RIGHT
+    model, problems = find(cards, {"mac": LEFT}, CARDS[0], link("eno2", LEFT, permaddr=RIGHT, master="bond0"))
+    assert problems == [] and model.nics[0].link == "eno1"
+
+
+def test_virtual_links_are_no_cards_and_ends_of_pairs_have_no_permanent_address(cards):
+    """A bridge that took a card's address is not the card."""
+    bridge = link("br0", LEFT, linkinfo={"info_kind": "bridge"})
+    model, problems = find(cards, {"mac": "52:54:00:00:00:09"}, bridge, link("host0", "52:54:00:00:00:09", linkinfo={"info_kind": "veth"}))
+    assert problems == [] and (model.nics[0].link, model.nics[0].permanent_mac) == ("host0", None)
+    assert find(cards, {"mac": LEFT}, bridge, *CARDS)[0].nics[0].link == "eno1"
+
+
+@pytest.mark.parametrize(("nic", "problem"), [
+    ({"mac": "52:54:00:00:00:09"}, "interface x (mac 52:54:00:00:00:09): no card of eno1, eno2 is it"),
+    ({"pci_address": "0000:3c:00.0"}, "interface x (pci_address 0000:3c:00.0): no card of eno1, eno2 is it"),
+    ({"switch_port": "Ethernet1/8"}, "interface x (switch_port Ethernet1/8): no card of eno1, eno2 is it"),
+    ({"mac": RIGHT, "mtu": 9216}, "the MTU of x is 9216; eno2 takes 9000 at most"),
+])
+def test_what_no_card_is_or_takes_is_told(cards, nic, problem):
+    """With the cards that there are."""
+    assert find(cards, nic)[1] == [problem]
+
+
+IP = [{"interface": "x", "addresses": ["192.0.2.10/24"]}]
+
+
+def run(host, *, check=True, programs=None, **given):
+    """Run the resource; the address of the connection is the host's."""
+    given = {"interfaces": [{"name": "x", "mac": LEFT}], "ip": IP, "management_address": "192.0.2.10", **given}
+    return network.Network(network.Request(root=host.root, **given), programs or Answers(*CARDS)).run(check=check)
+
+
+def test_the_plan_is_shown_and_nothing_written(cards):
+    """Files as they would be; what the kernel has already is not missing."""
+    result = run(cards)
+    assert result["changed"] and result["network"]["missing"] == [] and result["network"]["links"] == {"x": "eno1"}
+    assert [item["after_header"] for item in result["diff"]] == ["/etc/netplan/90-typeone.yaml"]
+    assert not cards.exists("/etc/netplan") and not cards.exists(BASE) and not result["network"]["pending"]
+
+
+def test_what_is_there_already_is_no_change(cards):
+    """File and kernel are as wanted; once the kernel has lost something it is a change."""
+    text = run(cards)["diff"][0]["after"]
+    FileSet(cards.root, {"/etc/netplan/90-typeone.yaml": (text, 0o600)}).write()
+    assert not run(cards)["changed"] and run(cards)["network"]["confirmed"]
+    lost = run(cards, programs=Answers(link("eno1", LEFT), CARDS[1]))
+    assert lost["changed"] and lost["network"]["missing"] == ["eno1 has not the address 192.0.2.10/24"]
+    assert lost["diff"][0]["before"] == "eno1 has not the address 192.0.2.10/24\n"
+
+
+@pytest.mark.parametrize(("files", "given", "message"), [
+    ({"/etc/netplan/50-cloud-init.yaml": "network: {}"}, {}, r"configured by /etc/netplan/50-cloud-init.yaml as well.*takeover: true"),
+    ({"/etc/systemd/network/lan.network": "[Match]"}, {}, r"configured by /etc/systemd/network/lan.network as well"),
+    ({"/etc/network/interfaces": "auto lo\niface lo inet loopback\niface eno1 inet dhcp"}, {"takeover": True}, "ifupdown configures eno1 as well"),
+    ({"/etc/network/interfaces.d/x": "  iface eno2 inet dhcp"}, {}, "ifupdown configures eno2 as well"),
+    ({}, {"management_address": "192.0.2.99"}, "the management interface is lost: the controller comes to 192.0.2.99"),
+    ({}, {"ip": [{"interface": "x", "addresses": ["nonsense"]}]}, "addresses of x: 'nonsense' does not appear to be"),
+    ({}, {"vlans": [{"name": "v", "id": 5000, "link": "y"}]}, "id of VLAN v is 5000.*VLAN v is on 'y'"),
+    ({}, {"programs": Answers(*CARDS, netplan="Error in network definition: no")}, "netplan does not take the model: Error in network"),
+])
+def test_what_is_refused_leaves_everything_as_it_was(cards, files, given, message):
+    """All in one message."""
+    for path, text in files.items():
+        cards.write(path, text)
+    with pytest.raises(HostError, match=message) as caught:
+        run(cards, check=False, **given)
+    assert "Nothing was changed" in str(caught.value) or "takeover" in str(caught.value)
+    assert not cards.exists("/etc/netplan/90-typeone.yaml") and not cards.exists(BASE)
+
+
+def test_files_of_others_go_where_that_is_allowed(cards):
+    """Those of the deployment always, cloud-init is told to keep away."""
+    cards.write("/etc/systemd/network/10-typeone-boot.network", "[Match]").write("/etc/cloud/cloud.cfg.d/x", "")
+    assert {item["after_header"] for item in run(cards)["diff"]} == {
+        "/etc/netplan/90-typeone.yaml", "/etc/systemd/network/10-typeone-boot.network", "/etc/cloud/cloud.cfg.d/99-typeone-network.cfg"}
+    cards.write("/etc/netplan/01.yaml", "network: {}")
+    assert "/etc/netplan/01.yaml" in {item["after_header"] for item in run(cards, takeover=True)["diff"]}
+
+
+def begin(host, paths: dict, *, created: tuple = (), stale: tuple = ()) -> str:
+    """Begin a transaction that writes files."""
+    files = FileSet(host.root)
+    for path, text in paths.items():
+        files.want(path, text, mode=0o600)
+    wanted = {"model": {}, "links": {}}
+    return Transactions(host.root, Answers()).begin(files, Steps(created=created, stale=stale), window=60, wanted=wanted)
+
+
+def kept(host) -> list[str]:
+    """What a transaction has saved, by path and text."""
+    lines = [line.split(" ", 3) for line in host.read(f"{BASE}/pending/files").splitlines()]
+    return [f"{path}: {host.read(f'{BASE}/pending/previous/{number}') if what == 'keep' else None}" for what, number, _mode, path in lines]
+
+
+def test_a_transaction_that_continues_another_keeps_what_that_has_saved(host):
+    """The state to go back to is the last one that was confirmed."""
+    host.write("/etc/netplan/a.yaml", "old")
+    first = begin(host, {"/etc/netplan/a.yaml": "new", "/etc/netplan/b.yaml": "b"}, created=("br0",), stale=("br9",))
+    assert kept(host) == ["/etc/netplan/a.yaml: old", "/etc/netplan/b.yaml: None"] and host.read("/etc/netplan/a.yaml") == "new"
+    host.write(f"{BASE}/pending/applied", "12.00")
+    second = begin(host, {"/etc/netplan/a.yaml": "newer", "/etc/netplan/c.yaml": "c"}, created=("br1",))
+    assert kept(host) == ["/etc/netplan/a.yaml: old", "/etc/netplan/b.yaml: None", "/etc/netplan/c.yaml: None"]
+    assert host.read(f"{BASE}/pending/links").splitlines() == ["created br0", "created br1"]
+    pending = Transactions(host.root, Answers()).pending()
+    assert first != second == pending["id"] and pending["applied"] is None
+    assert host.exists("/etc/systemd/system/timers.target.wants/typeone-network-rollback.timer")
+
+
+@pytest.mark.parametrize(("changes", "endpoints", "began", "reason"), [
+    ({"applied": None}, "198.51.100.1 2000 192.0.2.10 22", 50.0, "the change has not been applied yet"),
+    ({"failure": "status 1"}, "198.51.100.1 2000 192.0.2.10 22", 50.0, "status 1"),
+    ({}, "198.51.100.1 2000 192.0.2.10 22", 50.0, None),
+    ({}, "198.51.100.1 1000 192.0.2.10 22", 20.0, "this connection is older than the change"),
+    ({}, "198.51.100.1 2000 192.0.2.10 22", 30.0, "this connection is older than the change"),
+    ({}, "", 0.0, "this is no connection over the network"),
+    ({"connection": ""}, "", 0.0, None),
+    ({"boot": "another", "applied": None}, "198.51.100.1 2000 192.0.2.10 22", 1.0, None),
+])
+def test_only_a_connection_opened_after_the_change_proves_it(host, monkeypatch, changes, endpoints, began, reason):
+    """And after a reboot any, since the network came up anew."""
+    host.write("/proc/sys/kernel/random/boot_id", "this")
+    pending = {"boot": "this", "applied": "30.00", "failure": None, "connection": "198.51.100.1 1000 192.0.2.10 22", **changes}
+    monkeypatch.setattr(Connection, "began", lambda _self: began)
+    found = Transactions(host.root, Answers()).why_not(pending, Connection(endpoints, 1))
+    assert (found or "").startswith(reason or "") and (found is None) is (reason is None)
+
+
+def test_a_transaction_that_the_host_took_back_cannot_be_confirmed(host):
+    """The time was up while the controller came."""
+    begin(host, {"/etc/netplan/a.yaml": "new"})
+    transactions = Transactions(host.root, Answers())
+    pending = transactions.pending()
+    transactions.confirm(pending)
+    assert not host.exists(f"{BASE}/pending")
+    with pytest.raises(HostError, match="the time was up, the previous network is back"):
+        transactions.confirm(pending)
+
+
+def test_a_connection_is_found_past_a_change_of_user():
+    """The process above the first with the variable is the daemon's; below, the variable may be gone."""
+    script = "import os, subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]], env={'PYTHONPATH': os.environ['PYTHONPATH']}, check=True)"
+    inner = ("from ansible_collections.typeone.metal.plugins.module_utils._host.connection import Connection\n"
+             "c = Connection.current(); print(c.endpoints, c.client, c.server, c.pid, c.began() > 0)")
+    environment = {**os.environ, "SSH_CONNECTION": "198.51.100.1 2000 192.0.2.10 22", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", script, inner], env=environment, check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["198.51.100.1", "2000", "192.0.2.10", "22", "198.51.100.1", "192.0.2.10", str(os.getpid()), "True"]
