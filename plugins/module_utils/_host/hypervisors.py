@@ -96,7 +96,8 @@ def _read_kvm(found: Found, programs: Programs) -> None:
         found[key] = int((memory.get(name) or "0").split()[0]) * 1024
     found["info"] = {"api": kvm_api(below(root, "/dev/kvm")), "nested": _nested(root, modules)}
     if not modules:
-        found["problems"].append("neither kvm_intel nor kvm_amd is loaded. Enable virtualisation in the firmware's set-up")
+        found["problems"].append("neither kvm_intel nor kvm_amd is loaded. Enable virtualisation in the firmware's "
+                                 "set-up, and see: dmesg --level=err,warn")
     elif found["info"]["api"] != KVM_API:
         found["problems"].append(f"/dev/kvm does not answer as KVM (it says {found['info']['api']}). Load {modules[0]} again")
     try:
