@@ -109,7 +109,7 @@ class NodeShell:
             stream.seek(0, 2)
             stream.seek(max(0, stream.tell() - 16384))
             text = ESCAPES.sub("", stream.read().decode(errors="replace")).replace("\x00", "")
-        shown = [line.split("\r")[-1].rstrip() for line in text.replace("\r\n", "\n").splitlines()]
+        shown = [line.split("\r")[-1].rstrip() for line in text.replace("\r\n", "\n").split("\n")]
         return [line for line in shown if line.strip()][-lines:]
 
     def console_hint(self) -> str:
