@@ -31,6 +31,7 @@ options:
     description:
       - Reset all attributes to the factory's values first, as far as any differs from the registry's default.
       - O(attributes) are set on top of that.
+      - Where the BMC does not tell its defaults, they are asked for at every run and cannot be verified.
     type: bool
     default: false
   reboot:

@@ -205,6 +205,15 @@ def test_no_registry(test_bmc):
     assert "not a whole number" in bios(bmc, {"BootRetry": "x"})["msg"]
 
 
+def test_defaults_that_are_not_told(test_bmc):
+    """They are asked for, and not taken as proven."""
+    bmc = test_bmc()
+    bmc.set("/redfish/v1", {"Registries": None})
+    result = bios(bmc, reset_to_defaults=True)
+    assert result["changed"] and result["verified"] is False and "does not tell its defaults" in result["warnings"][0]
+    assert [method for method, _path, _body in bmc.counters.effective_writes()] == ["POST"]
+
+
 def test_no_bios(test_bmc):
     """A system without BIOS settings is told as that."""
     bmc = test_bmc()

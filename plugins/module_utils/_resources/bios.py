@@ -47,13 +47,13 @@ class BiosResource(Resource):
     def _all_wanted(self) -> Json:
         """Return the values asked for in the registry's types: the defaults, and over them the attributes named."""
         registry, current = self._seen["registry"], self._seen["attributes"]
-        defaults = defaults_of(registry, current) if self.params["reset_to_defaults"] else {}
+        self._defaults = defaults_of(registry, current) if self.params["reset_to_defaults"] else {}
         named = {}
         for name, value in self.params["attributes"].items():
             entry = registry.get(name, {})
             named[name] = converted(value, kind_of(entry, current.get(name)), entry.get("values"))
         self._named = named
-        return {**defaults, **named}
+        return {**self._defaults, **named}
 
     def _shown(self, seen: Json) -> Json:
         names = self._wanted
@@ -110,8 +110,10 @@ class BiosResource(Resource):
         """Tell whether the BMC is to be asked for the defaults. Where they are not known it is, every time."""
         if not self.params["reset_to_defaults"] or self._seen["defaults_pending"]:
             return False
-        known = len(self._wanted) > len(self._named)
-        return not known or any(name not in self._named for name in missing)
+        return not self._knows_defaults() or any(name not in self._named for name in missing)
+
+    def _knows_defaults(self) -> bool:
+        return bool(self._defaults)
 
     def _to_write(self, missing: Json) -> Json:
         """Return the named attributes to write: all of them after defaults, which would undo what is pending."""
@@ -146,6 +148,9 @@ class BiosResource(Resource):
         if RESTART in change.steps:
             self._restart.run()
             verified, warnings = self._in_effect()
+        if DEFAULTS in change.steps and not self._knows_defaults():
+            verified, warnings = False, (*warnings, "The BMC does not tell its defaults: they were asked for, and cannot "
+                                         "be verified.")
         return Effect(observed=self._shown(self._seen), verified=verified, warnings=warnings)
 
     def _send(self, write: Callable[[], None]) -> None:
