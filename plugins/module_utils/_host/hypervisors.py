@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ansible_collections.typeone.metal.plugins.module_utils._host.files import below, entries, read_int, read_text
+from ansible_collections.typeone.metal.plugins.module_utils._host.files import below, entries, read_text
 from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Programs
 from ansible_collections.typeone.metal.plugins.module_utils._host.xen import is_dom0, parse_info
 

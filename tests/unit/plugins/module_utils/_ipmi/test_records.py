@@ -14,9 +14,8 @@ from ansible_collections.typeone.metal.plugins.module_utils._ipmi.makers import 
 from ansible_collections.typeone.metal.plugins.module_utils._ipmi.sdr import Factors, Sensor, parse, signed
 
 # A full record of a board temperature and a compact one that stands for three sensors, as a BMC sends them.
-FULL = bytes.fromhex("0400510133" "2000010701" "7f68" "0101" "000000003f3f" "800100" "00" "010000000000" "07"
-                     "28005a0a7f80706050050403010100" "00" "c9") + b"Board Tmp"
-COMPACT = bytes.fromhex("0500510220" "2000402001" "6740" "0c6f" "ff00ff00ff00" "c00000" "0381" "000000000000" "c4") + b"DIMM"
+FULL = bytes.fromhex("0400510133 2000010701 7f68 0101 000000003f3f 800100 00 010000000000 07 28005a0a7f80706050050403010100 00 c9") + b"Board Tmp"
+COMPACT = bytes.fromhex("0500510220 2000402001 6740 0c6f ff00ff00ff00 c00000 0381 000000000000 c4") + b"DIMM"
 
 
 @pytest.mark.parametrize("kind, data, found", [
