@@ -109,8 +109,9 @@ def fixture_naps(monkeypatch):
 
 
 def lied(mutations) -> bool:
-    """Tell whether an answer held another word instead of the right one."""
-    return any(way == "value" and key in TOLD for entry in mutations.log if entry[2] == "_document" for way, key in entry[3])
+    """Tell whether an answer held another word instead of the right one, or an empty list without the count that shows it."""
+    done = [change for entry in mutations.log if entry[2] == "_document" for change in entry[3]]
+    return any(way == "value" and key in TOLD for way, key in done) or "Members@odata.count" in dict(map(reversed, done))
 
 
 def check(bmc, resource, params, holds, result) -> None:
