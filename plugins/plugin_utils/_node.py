@@ -21,7 +21,7 @@ SAY_EVERY = 15.0
 """Seconds of silence after which a person is told what is waited for."""
 WRONG_KEY = re.compile(r"host key verification failed|identification has changed", re.IGNORECASE)
 CONNECTING = re.compile(r"^(Failed to connect to the host via ssh: )?(ssh: connect to host \S+ port \d+: )?")
-ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>c78])")
+ESCAPES = re.compile(r"\x1b(?:\[[0-9;?=]*[A-Za-z]|[()][A-Z0-9]|[=>c78])")
 
 # One round trip, few processes: each costs a tenth of a second on an emulated machine.
 PROBE = r"""

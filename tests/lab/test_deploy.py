@@ -21,8 +21,9 @@ PAUSE = 3.0
 class Site:
     """A lab with one node, and what a controller keeps of it."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, capture) -> None:
         self.lab = lab
+        self.capture = capture
         self.node = lab.nodes[0]
         self.state = lab.folder.parent / "state"
         self.evidence_dir = lab.folder.parent / "evidence"
@@ -40,6 +41,9 @@ class Site:
                 silences.append(time.monotonic() - before)
                 before = time.monotonic()
                 log.append(f"{before - start:6.1f} {line}")
+                if line.startswith(("TASK [", "  [", "  still")):
+                    with self.capture.global_and_fixture_disabled():
+                        print(log[-1].rstrip().rstrip("* "), flush=True)
                 if kill_at and kill_at in line:
                     process.kill()
                     break
@@ -76,14 +80,14 @@ class Site:
 
 
 @pytest.fixture(name="site", scope="module")
-def fixture_site(tmp_path_factory):
-    """A lab of this test's own."""
+def fixture_site(tmp_path_factory, request):
+    """A lab of this test's own. It takes minutes: what is being done is told although tests' output is kept back."""
     folder = tmp_path_factory.mktemp("deploy")
     lab = Lab(f"test-deploy-{os.getpid()}", folder / "lab", {"lab_nodes": 1})
     try:
         done = lab.play("lab_up")
         assert done.status == 0, done.output
-        yield Site(lab)
+        yield Site(lab, request.config.pluginmanager.getplugin("capturemanager"))
     finally:
         lab.play("lab_down")
 

@@ -65,7 +65,7 @@ def test_a_complaint_is_cut_to_its_cause(text: str, short: str) -> None:
 
 def test_the_console_is_shown_as_a_terminal_would(tmp_path: pathlib.Path) -> None:
     log = tmp_path / "console.log"
-    log.write_bytes(b"\x1b[2J\x1b[01;01Hfirst\r\n10 %\r50 %\r\nlast\x00\r\n\r\n")
+    log.write_bytes(b"\x1b[2J\x1b[=3h\x1b[01;01Hfirst\r\n10 %\r50 %\r\nlast\x00\r\n\r\n")
     assert _node.NodeShell(Action(), label="n", console=str(log)).console_tail() == ["first", "50 %", "last"]
     assert _node.NodeShell(Action(), label="n", console=str(tmp_path / "none")).console_tail() == []
 
