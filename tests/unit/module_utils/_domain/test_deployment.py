@@ -101,3 +101,12 @@ def test_the_summary_says_what_counts() -> None:
         assert part in text
     assert "stage" not in text
     assert "nothing was changed" in deployment.summary(evidence, standing=True)[0]
+
+
+@pytest.mark.parametrize("more, said", [
+    ({"root_switched": True, "power_on_to_proof_seconds": 9.0}, "posts       1; power-on to proven guest 9.0 s"),
+    ({"root_switched": False, "power_on_to_proof_seconds": 9.0}, "posts       1; it was rebooted from its disk; power-on"),
+    ({"root_switched": None, "power_on_to_proof_seconds": None}, "posts       1; an earlier run began it"),
+])
+def test_the_summary_says_how_the_installed_system_was_booted(more: dict[str, t.Any], said: str) -> None:
+    assert any(said in line for line in deployment.summary({"node": "node1", "posts": 1, **more}, standing=False))
