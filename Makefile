@@ -22,7 +22,7 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export ANSIBLE_NOCOWS := 1
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help setup packages lint unit unit-next contract check lab-test test bench demo clean distclean
+.PHONY: help setup packages lint unit unit-next contract check roles lab-test test bench demo clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -74,6 +74,10 @@ test: ## All tests
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory lab-test
 	echo "== all tiers passed in $$((SECONDS - start)) s"
+
+roles: setup packages $(INSTALLED)/.ready ## Roles on systems booted in containers
+	@tests/tools/packages test lab
+	PYTHONPATH=$(INSTALLED) $(PYTEST) -v -n 2 tests/roles
 
 lab-test: setup $(INSTALLED)/.ready ## Whole deploys on virtual bare metal
 	@tests/tools/packages test lab

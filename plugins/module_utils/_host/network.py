@@ -28,6 +28,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._host.programs impor
 
 _CLOUD_INIT = "/etc/cloud/cloud.cfg.d"
 _MODEL = ("interfaces", "bonds", "vlans", "bridges", "ip")
+LEAST_WINDOW = 10  # seconds: what applying a change and coming back takes at the very least
 _POLL = 0.5  # seconds between two looks at the kernel
 
 
@@ -99,6 +100,8 @@ class Network:
             problems.append(
                 f"ifupdown configures {', '.join(interfaces)} as well (/etc/network/interfaces): take that out first"
             )
+        if self.request.confirm_within < LEAST_WINDOW:
+            problems.append(f"confirm_within is {self.request.confirm_within} s, too short for a way back of {LEAST_WINDOW} s")
         if problems:
             raise _refused(problems)
         return model

@@ -191,9 +191,9 @@ class Transactions:
             boot = read_text(self.path("/proc/sys/kernel/random/boot_id"))
             record = {"id": identity, "boot": boot, "window": window, "wanted": wanted}
             record["connection"] = Connection.current().endpoints
-            write_atomic(self.path(f"{PENDING}/transaction.json"), json.dumps(record), mode=0o600)
             for name in ("applied", "failed"):
                 remove(self.path(f"{PENDING}/{name}"))
+            write_atomic(self.path(f"{PENDING}/transaction.json"), json.dumps(record), mode=0o600)
             os.sync()
             self._start(TIMER, verb="restart")
             files.write()

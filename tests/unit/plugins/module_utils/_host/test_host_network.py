@@ -147,6 +147,7 @@ def test_what_is_there_already_is_no_change(cards):
     ({"/etc/network/interfaces": "auto lo\niface lo inet loopback\niface eno1 inet dhcp"}, {"takeover": True}, "ifupdown configures eno1 as well"),
     ({"/etc/network/interfaces.d/x": "  iface eno2 inet dhcp"}, {}, "ifupdown configures eno2 as well"),
     ({}, {"management_address": "192.0.2.99"}, "the management interface is lost: the controller comes to 192.0.2.99"),
+    ({}, {"confirm_within": 9}, "confirm_within is 9 s, too short"),
     ({}, {"ip": [{"interface": "x", "addresses": ["nonsense"]}]}, "addresses of x: 'nonsense' does not appear to be"),
     ({}, {"vlans": [{"name": "v", "id": 5000, "link": "y"}]}, "id of VLAN v is 5000.*VLAN v is on 'y'"),
     ({}, {"programs": Answers(*CARDS, netplan="Error in network definition: no")}, "netplan does not take the model: Error in network"),
