@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -127,8 +128,30 @@ def test_no_session_after_sigterm(test_bmc):
         _until(lambda: bmc.power.resets or task.poll() is not None)
         assert bmc.power.resets, task.stdout.read()
         task.send_signal(signal.SIGTERM)
-        assert task.wait(20) == 128 + signal.SIGTERM, task.stdout.read()
+        try:
+            assert task.wait(60) == 128 + signal.SIGTERM, task.stdout.read()
+        finally:
+            task.kill()
     assert bmc.counters.logins == 1 and not bmc.sessions.open()
+
+
+def test_a_connection_that_an_interrupted_request_took_away_is_not_waited_for(test_bmc):
+    """An exception in the midst of a request keeps its connection from the pool; the logout goes on over a new one."""
+    bmc = test_bmc()
+    with driver(bmc) as opened:
+        pools = opened.connector._session.get_adapter(bmc.url).poolmanager.pools
+        taken = pools[next(iter(pools.keys()))]._get_conn()
+        _close_within(30, opened)
+    taken.close()
+    assert not bmc.sessions.open()
+
+
+def _close_within(seconds, opened) -> None:
+    """Log out in a thread, which must come to its end."""
+    closing = threading.Thread(target=opened.close, daemon=True)
+    closing.start()
+    closing.join(seconds)
+    assert not closing.is_alive()
 
 
 def test_no_session_after_an_interrupted_playbook(test_bmc, tmp_path):

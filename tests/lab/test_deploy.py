@@ -15,6 +15,8 @@ import yaml
 
 from labs import BIN, GUARD, Lab, Run
 
+pytestmark = pytest.mark.timeout(2400)
+
 PAUSE = 3.0
 
 

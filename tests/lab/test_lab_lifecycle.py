@@ -16,6 +16,8 @@ import yaml
 
 from labs import CACHE, GUARD, Lab
 
+pytestmark = pytest.mark.timeout(2400)
+
 PROGRAM = pathlib.Path("ansible_collections/typeone/metal/roles/lab/files/typeone_lab")
 
 

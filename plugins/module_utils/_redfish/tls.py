@@ -24,12 +24,16 @@ except ImportError:
 
 
 class BmcAdapter(HTTPAdapter):
-    """Keeps the connections to one BMC: as many as the task may use at a time, and no more."""
+    """Keeps the connections to one BMC: as many as the task may use at a time.
+
+    The pool never blocks: how many there are is bounded by the threads that ask. One that an interrupted request has
+    taken away is then replaced, so that the logout on the way out does not wait for it for ever.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._fingerprint = connection.fingerprint
         self._context = context_for(connection)
-        super().__init__(pool_connections=1, pool_maxsize=connection.concurrency, pool_block=True, max_retries=0)
+        super().__init__(pool_connections=1, pool_maxsize=connection.concurrency, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> Any:
         """Use the shared context, and pin the certificate where a fingerprint is given."""
