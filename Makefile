@@ -30,7 +30,8 @@ help: ## List the targets
 setup: $(VENV)/.ready $(DEV)/ansible_collections/typeone/metal ## Make the virtual environment (done by the other targets)
 
 $(VENV)/.ready: requirements.txt tests/requirements.txt
-	@echo "== Making the virtual environment in $(VENV) with $(PYTHON)"
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || tests/tools/packages test
+	echo "== Making the virtual environment in $(VENV) with $(PYTHON)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -r tests/requirements.txt
 	touch $@
