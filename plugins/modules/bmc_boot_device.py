@@ -50,7 +50,8 @@ options:
     type: str
   wait_timeout:
     description:
-      - Seconds after which the override must read back as asked for.
+      - Seconds after which the override must read back as asked for. Where the device does and something beside it
+        does not, three seconds are waited.
     type: int
     default: 15
 author:

@@ -16,6 +16,8 @@ from .._domain.change import Change, Effect
 from .._domain.deadline import Deadline, wait_until
 from .base import Resource
 
+SETTLE = 3.0
+
 
 class BootDeviceResource(Resource):
     """``bmc_boot_device``."""
@@ -82,15 +84,29 @@ class BootDeviceResource(Resource):
             self.bmc.write(wanted)
         except AnswerLost as error:
             self.tell(f"{error.cause}; reading the override back instead of asking again")
-        reached, seen = wait_until(lambda: self.bmc.read(wanted), lambda seen: satisfied(seen, wanted),
-                                   deadline=Deadline(self.params["wait_timeout"]))
-        if reached:
+        seen = self._read_back(wanted)
+        if satisfied(seen, wanted):
             return Effect(observed=seen.as_dict(), verified=True)
         if wanted.device is not None and seen.device is not wanted.device and wanted.device is not BootDevice.NONE:
             raise Rejected(f"the BMC took the change, but reads back {_words(seen)}", observed=seen.as_dict(),
                            remedy="A restart of the system may be pending; look at the BMC's log.")
         return Effect(observed=seen.as_dict(), verified=False, warnings=(
             f"The BMC was asked for {_words(wanted)} and reads back {_words(seen)}.",))
+
+
+    def _read_back(self, wanted: BootOverride) -> BootOverride:
+        """Read the override until it is as wanted, and return what was seen last. A BMC that shows the right device
+        and something else beside it (another persistence) will hardly change its mind: it is given SETTLE seconds."""
+        settling: list[Deadline] = []
+
+        def enough(seen: BootOverride) -> bool:
+            if seen.device is not wanted.device:
+                settling.clear()
+            elif not settling:
+                settling.append(Deadline(SETTLE))
+            return satisfied(seen, wanted) or any(deadline.passed for deadline in settling)
+
+        return wait_until(lambda: self.bmc.read(wanted), enough, deadline=Deadline(self.params["wait_timeout"]))[1]
 
 
 def _words(override: BootOverride) -> str:
