@@ -93,7 +93,6 @@ class BootDeviceResource(Resource):
         return Effect(observed=seen.as_dict(), verified=False, warnings=(
             f"The BMC was asked for {_words(wanted)} and reads back {_words(seen)}.",))
 
-
     def _read_back(self, wanted: BootOverride) -> BootOverride:
         """Read the override until it is as wanted, and return what was seen last. A BMC that shows the right device
         and something else beside it (another persistence) will hardly change its mind: it is given SETTLE seconds."""
