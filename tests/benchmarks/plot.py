@@ -6,12 +6,10 @@ from __future__ import annotations
 
 import json
 
-import matplotlib
+import matplotlib.pyplot as plot
+from measure import RESULTS
 
-matplotlib.use("svg")
-
-import matplotlib.pyplot as plot  # noqa: E402  pylint: disable=wrong-import-position
-from measure import RESULTS  # noqa: E402  pylint: disable=wrong-import-position
+plot.switch_backend("svg")
 
 
 def bars(axes, rows, *, label, value, title) -> None:

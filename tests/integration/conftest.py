@@ -4,17 +4,11 @@
 
 from __future__ import annotations
 
-import pathlib
-import sys
-
+import ipmi
 import pytest
+import testbmc
 
-TESTS = str(pathlib.Path(__file__).resolve().parents[1])
-if TESTS not in sys.path:
-    sys.path.insert(0, TESTS)
-
-import ipmi  # noqa: E402  pylint: disable=wrong-import-position
-import testbmc  # noqa: E402  pylint: disable=wrong-import-position
+from ansible_collections.typeone.metal.plugins.module_utils._redfish import connector
 
 
 @pytest.fixture(scope="session", name="tree_names")
@@ -64,3 +58,16 @@ def fixture_ipmi_bmc():
         bmc.stop()
     problems = [problem for bmc in running for problem in bmc.server.problems]
     assert not problems, f"what came was not IPMI: {problems}"
+
+
+@pytest.fixture(name="naps")
+def fixture_naps(monkeypatch):
+    """The pauses between tries, in seconds; nothing is slept."""
+    taken: list = []
+
+    class Clock:
+        """Stands in for the module `time` in the connector."""
+        sleep = taken.append
+
+    monkeypatch.setattr(connector, "time", Clock)
+    return taken

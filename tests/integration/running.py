@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, Iterator
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.typeone.metal.plugins.module_utils._bmc.options import CONNECTION_SPEC, connection_from
 from ansible_collections.typeone.metal.plugins.module_utils._module import argument_spec
+from ansible_collections.typeone.metal.plugins.module_utils._redfish.driver import RedfishDriver
 from ansible_collections.typeone.metal.plugins.module_utils._resources.run import execute
 
 
@@ -25,3 +28,15 @@ def run(resource: type, bmc: Any, *, check_mode: bool = False, **params: Any) ->
     validated = ArgumentSpecValidator(argument_spec(resource), **resource.CONSTRAINTS).validate(given)
     assert not validated.error_messages, validated.error_messages
     return execute(resource, validated.validated_parameters, check_mode=check_mode, tell=lambda text: None)
+
+
+@contextmanager
+def driver(bmc: Any, *, check_mode: bool = False, **params: Any) -> Iterator[RedfishDriver]:
+    """An open Redfish driver, closed at the end."""
+    options = {**{name: spec.get("default") for name, spec in CONNECTION_SPEC.items()}, **connect(bmc), **params}
+    opened = RedfishDriver(connection_from(options, check_mode=check_mode))
+    try:
+        opened.open()
+        yield opened
+    finally:
+        opened.close()
