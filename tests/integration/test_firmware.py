@@ -148,7 +148,7 @@ def test_the_bmc_restarts_while_it_works(test_bmc, image, keeps_tasks):
     """Its task is found again, or its version tells; no session is left."""
     bmc = test_bmc()
     plan = bmc.firmware.plan
-    plan.seconds, plan.restart, plan.keeps_tasks = 1.2, 0.5, keeps_tasks
+    plan.seconds, plan.restart, plan.keeps_tasks = 4.0, 2.5, keeps_tasks
     result = firmware(bmc, image_path=str(image))
     assert not result.get("failed") and result["verified"] and version_of(bmc, "BMC") == NEW, result
     assert len(bmc.firmware.uploads) == 1 and not bmc.sessions.open()
