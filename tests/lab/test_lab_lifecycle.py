@@ -58,7 +58,8 @@ def test_each_node_has_a_bmc_of_its_own(lab):
     node = lab.nodes[0]
     assert lab.ask(node, "/redfish/v1/Systems", password="wrong")[0] == 401
     assert lab.ask(node, "/redfish/v1/Systems", password="")[0] == 401
-    assert len({node[key] for node in lab.nodes for key in ("uuid", "serial", "disk_serial", "prov_mac", "tenant_mac")}) == 15
+    assert len({node[key] for node in lab.nodes for key in ("uuid", "serial", "disk_serial", "prov_mac")}) == 12
+    assert len({nic["mac"] for node in lab.nodes for nic in node["nics"]}) == 6
 
 
 def test_a_node_is_powered_through_its_bmc(lab):
@@ -70,7 +71,8 @@ def test_a_node_is_powered_through_its_bmc(lab):
     assert len(re.findall(r"-numa node", machines[0])) == 2
     assert f'"serial":"{node["disk_serial"]}"' in machines[0].replace(" ", "")
     assert machines[0].count("e1000e") >= 2
-    assert node["prov_mac"] in machines[0] and node["tenant_mac"] in machines[0]
+    assert [nic["network"] for nic in node["nics"]] == ["prov", "tenant"] and node["nics"][0]["mac"] == node["prov_mac"]
+    assert all(nic["mac"] in machines[0] for nic in node["nics"])
     console = pathlib.Path(node["dir"], "console.log")
     deadline = time.monotonic() + GUARD
     while time.monotonic() < deadline and not console.read_bytes().strip():

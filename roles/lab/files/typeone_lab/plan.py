@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import collections
 import hashlib
 import os
 import typing as t
@@ -20,6 +21,17 @@ def mac(lab: str, node: str, nic: str) -> str:
     return "52:54:00:" + ":".join(f"{byte:02x}" for byte in digest[:3])
 
 
+def nics(lab: str, node_name: str, networks: list[str]) -> list[dict[str, str]]:
+    """The NICs of a node in the order of its slots: [{network, mac}]; a network's first one is named after the network alone."""
+    seen: collections.Counter[str] = collections.Counter()
+    found = []
+    for network in networks:
+        seen[network] += 1
+        number = seen[network]
+        found.append({"network": network, "mac": mac(lab, node_name, network if number == 1 else f"{network}{number}")})
+    return found
+
+
 def node(options: dict[str, t.Any], index: int) -> dict[str, t.Any]:
     """One node of the lab; index counts from 1."""
     lab, name = options["name"], f"node{index}"
@@ -33,14 +45,16 @@ def node(options: dict[str, t.Any], index: int) -> dict[str, t.Any]:
         "serial": f"T1-{tag}",
         "disk_serial": f"T1DISK{tag}",
         "prov_mac": mac(lab, name, "prov"),
-        "tenant_mac": mac(lab, name, "tenant"),
+        "nics": nics(lab, name, options["nics"]),
         "address": f"{PROVISIONING}.{10 + index}",
         "bmc_address": f"{OUT_OF_BAND}.{10 + index}",
     }
 
 
 def plan(options: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The whole lab. Options: name, dir, cache_dir, nodes (a number), packages, python, bmc_username, disk_gib."""
+    """The whole lab. Options: name, dir, cache_dir, nodes (a number), nics (networks),
+    packages, python, bmc_username, disk_gib.
+    """
     run_dir = f"/run/typeone-lab/{options['name']}"
     return {
         "name": options["name"],
