@@ -26,6 +26,29 @@ options:
     type: list
     elements: str
     default: []
+  packages:
+    description: Debian's packages that are to be installed.
+    type: list
+    elements: str
+    default: []
+  settings:
+    description: Lines C(name=value) that files are to have.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: The file.
+        type: path
+        required: true
+      name:
+        description: What stands before the equals sign.
+        type: str
+        required: true
+      value:
+        description: What stands after it, with its quotes.
+        type: str
+        required: true
   arguments:
     description: Arguments that Xen, and under KVM the kernel, must have been booted with.
     type: list
@@ -78,6 +101,10 @@ hypervisor:
       description: Whether the host really runs it and nothing is in RV(hypervisor.problems).
       type: bool
       returned: always
+    running:
+      description: Whether this kernel is Xen's control domain, or has the processor's module of KVM, whatever else is amiss.
+      type: bool
+      returned: always
     problems:
       description: What is not as it should be, each with its remedy.
       type: list
@@ -118,6 +145,10 @@ hypervisor:
       description: The states of the services that were asked for.
       type: dict
       returned: always
+    wanting:
+      description: Of O(packages), O(settings) and O(services), those that are missing, differ, or are stopped or not started at boot.
+      type: dict
+      returned: always
     info:
       description: >-
         All that C(xl info) says. For KVM C(api), the version of its interface, C(nested), the version of C(qemu), and
@@ -140,6 +171,10 @@ from ansible_collections.typeone.metal.plugins.module_utils._host.programs impor
 SPEC = {
     "name": {"type": "str", "choices": sorted(READERS), "required": True},
     "services": {"type": "list", "elements": "str", "default": []},
+    "packages": {"type": "list", "elements": "str", "default": []},
+    "settings": {"type": "list", "elements": "dict", "default": [], "options": {
+        "path": {"type": "path", "required": True}, "name": {"type": "str", "required": True},
+        "value": {"type": "str", "required": True}}},
     "arguments": {"type": "list", "elements": "str", "default": []},
     "root": {"type": "path", "default": "/"},
 }
@@ -150,8 +185,8 @@ def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     options = module.params
     try:
-        found = read_hypervisor(options["name"], services=options["services"], arguments=options["arguments"],
-                                programs=Programs(root=options["root"]))
+        programs = Programs(root=options.pop("root"))
+        found = read_hypervisor(options.pop("name"), programs=programs, **options)
     except HostError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, hypervisor=found)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.typeone.metal.plugins.module_utils._host.files import below, entries, read_text
@@ -23,25 +23,48 @@ MIB = 1024**2
 Found = dict[str, Any]
 
 
-def read_hypervisor(name: str, *, services: Sequence[str], arguments: Sequence[str], programs: Programs) -> Found:
+def read_hypervisor(name: str, *, services: Sequence[str], arguments: Sequence[str], programs: Programs,
+                    packages: Sequence[str] = (), settings: Sequence[Mapping[str, str]] = ()) -> Found:
     """The state of hypervisor `name`: `ready` is true when nothing is in `problems`.
 
     `services` are units that must be active, `arguments` those that Xen (KVM: Linux) must have been booted with.
+    Of `packages`, `settings` (`path`, `name`, `value`) and `services`, those that are not as asked for are in `wanting`.
     """
-    found: Found = {"name": name, "version": None, "arguments": [], "capabilities": [], "memory_bytes": None,
+    found: Found = {"name": name, "running": False, "version": None, "arguments": [], "capabilities": [], "memory_bytes": None,
                     "free_bytes": None, "cpus": None, "guests": [], "info": {}, "services": {}, "problems": []}
     READERS[name](found, programs)
     running = set(found["arguments"])
     missing = [word for word in arguments if word not in running]
     if missing and not found["problems"]:
         found["problems"].append(f"it was booted without {' '.join(missing)}. Set these arguments in the boot loader, reboot")
+    stopped = []
     for service in services:
         state = programs.run(["systemctl", "is-active", service], check=False).stdout.strip() or "unknown"
         found["services"][service] = state
         if state != "active":
             found["problems"].append(f"{service} is {state}. See: systemctl status {service}")
+        if state != "active" or programs.run(["systemctl", "is-enabled", service], check=False).rc:
+            stopped.append(service)
+    found["wanting"] = {"packages": missing_packages(packages, programs), "services": stopped,
+                        "settings": [setting for setting in settings if not is_set(programs.root, setting)]}
     found["ready"] = not found["problems"]
     return found
+
+
+def missing_packages(packages: Sequence[str], programs: Programs) -> list[str]:
+    """Those of the packages that dpkg does not have installed."""
+    if not packages:
+        return []
+    listed = programs.run(["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *packages], check=False).stdout
+    installed = {line.split()[0] for line in listed.splitlines() if line.endswith(" installed")}
+    return [package for package in packages if package not in installed]
+
+
+def is_set(root: str, setting: Mapping[str, str]) -> bool:
+    """Whether the last `name=value` line of a file that has this name has this value; comments do not count."""
+    text = read_text(below(root, setting["path"]), "") or ""
+    given = [line.strip().partition("=")[2] for line in text.splitlines() if line.strip().partition("=")[0] == setting["name"]]
+    return given[-1:] == [setting["value"]]
 
 
 def ask(programs: Programs, argv: list[str]) -> str:
@@ -65,10 +88,11 @@ def guest_names(text: str) -> list[str]:
 
 def _read_xen(found: Found, programs: Programs) -> None:
     root = programs.root
+    found["running"] = is_dom0(root)
     if read_text(below(root, "/sys/hypervisor/type")) != "xen":
         found["problems"].append("the running kernel is not on Xen. Boot the entry of GRUB's menu with Xen")
         return
-    if not is_dom0(root):
+    if not found["running"]:
         found["problems"].append("this is a guest of Xen and not its control domain. Choose the machine below it")
         return
     try:
@@ -89,7 +113,7 @@ def _read_kvm(found: Found, programs: Programs) -> None:
     found["arguments"] = (read_text(below(root, "/proc/cmdline")) or "").split()
     found["version"] = read_text(below(root, "/proc/sys/kernel/osrelease"))
     modules = [name for name in entries(below(root, "/sys/module")) if name in ("kvm_intel", "kvm_amd")]
-    found["capabilities"] = modules
+    found["capabilities"], found["running"] = modules, bool(modules)
     found["cpus"] = len(re.findall(r"^processor\s*:", read_text(below(root, "/proc/cpuinfo"), "") or "", re.MULTILINE))
     memory = values(read_text(below(root, "/proc/meminfo"), "") or "")
     for key, name in (("memory_bytes", "MemTotal"), ("free_bytes", "MemAvailable")):

@@ -49,9 +49,9 @@ class Answers(Programs):
         return outcome
 
 
-def look(programs, name="xen", *, services=(), arguments=()):
+def look(programs, name="xen", *, services=(), arguments=(), **more):
     """The state of the host."""
-    return read_hypervisor(name, services=services, arguments=arguments, programs=programs)
+    return read_hypervisor(name, services=services, arguments=arguments, programs=programs, **more)
 
 
 @pytest.fixture(name="dom0")
@@ -160,3 +160,17 @@ def test_the_lines_of_the_validation() -> None:
     assert validate(VALIDATION) == {
         "hardware virtualization": ["PASS", ""], "device /dev/kvm exists": ["PASS", ""],
         "device assignment IOMMU support": ["WARN", "No ACPI DMAR table found"]}
+
+
+def test_what_is_wanting_is_told(dom0) -> None:
+    """Packages that are not installed, settings whose last line says something else, units that are stopped or not started at boot."""
+    dom0.write("/etc/default/xendomains", "# XENDOMAINS_SAVE=\nXENDOMAINS_SAVE=/old\nXENDOMAINS_SAVE=\n#XENDOMAINS_RESTORE=false\n")
+    programs = Answers(
+        dom0.root, xl_info=(0, XL_INFO), xl_list=(0, XL_LIST), dpkg_query=(1, "xen-system-amd64 installed\nxen-utils-common config-files\n"),
+        systemctl_is_active=[(0, "active\n"), (0, "active\n"), (3, "inactive\n")], systemctl_is_enabled=[(0, "enabled\n"), (1, "disabled\n"), (0, "enabled\n")])
+    settings = [{"path": path, "name": name, "value": value} for path, name, value in (
+        ("/etc/default/xendomains", "XENDOMAINS_SAVE", ""), ("/etc/default/xendomains", "XENDOMAINS_RESTORE", "false"),
+        ("/etc/xen/xl.conf", "autoballoon", '"off"'))]
+    found = look(programs, services=["a", "b", "c"], packages=["xen-system-amd64", "xen-utils-common", "other"], settings=settings)
+    assert found["wanting"] == {"packages": ["xen-utils-common", "other"], "settings": settings[1:], "services": ["b", "c"]}
+    assert found["running"] and found["problems"] == ["c is inactive. See: systemctl status c"]
