@@ -1,164 +1,157 @@
 # Copyright: (c) 2026, typeone.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From powered off and blank to a proven Xen host, through the BMC alone; killed half-way, started again, run once more."""
+"""From powered off and blank to proven hypervisors, through the BMCs alone: refused, cut off, killed, started again, run once more.
+
+The tests build on one another, as a site's days do.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
 import pathlib
+import re
 import subprocess
-import time
 
 import pytest
-import yaml
-
-from labs import BIN, GUARD, Lab, Run
 
 pytestmark = pytest.mark.timeout(2400)
 
-PAUSE = 3.0
+PHASES = ["validate", "inspect", "prepare_firmware", "stage", "boot", "install", "configure", "verify", "record"]
+SLICE = 64 << 20
 
 
-class Site:
-    """A lab with one node, and what a controller keeps of it."""
-
-    def __init__(self, lab: Lab, capture) -> None:
-        self.lab = lab
-        self.capture = capture
-        self.node = lab.nodes[0]
-        self.state = lab.folder.parent / "state"
-        self.evidence_dir = lab.folder.parent / "evidence"
-
-    def deploy(self, *flags: str, kill_at: str = "", **options) -> Run:
-        """Run the playbook as a user does; with kill_at, SIGKILL it when it says that."""
-        extra = {"typeone_state_dir": str(self.state), "typeone_evidence_dir": str(self.evidence_dir),
-                 "typeone_boot_timeout": GUARD, **options}
-        words = [self.lab.folder / "enter", BIN / "ansible-playbook", "-i", self.lab.folder / "inventory.yml",
-                 "typeone.metal.deploy", "-e", json.dumps(extra), *flags]
-        log, silences, start, before = [], [0.0], time.monotonic(), time.monotonic()
-        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, cwd="/",
-                              env={**os.environ, "ANSIBLE_CALLBACKS_ENABLED": "typeone.metal.progress"}) as process:
-            for line in process.stdout:
-                silences.append(time.monotonic() - before)
-                before = time.monotonic()
-                log.append(f"{before - start:6.1f} {line}")
-                if line.startswith(("TASK [", "  [", "  still")):
-                    with self.capture.global_and_fixture_disabled():
-                        print(log[-1].rstrip().rstrip("* "), flush=True)
-                if kill_at and kill_at in line:
-                    process.kill()
-                    break
-        print("".join(log))
-        print(f"== deploy {' '.join(flags)}: {time.monotonic() - start:.0f} s, longest silence {max(silences):.0f} s")
-        return Run(process.returncode, "".join(log))
-
-    @property
-    def evidence(self) -> dict:
-        """What the deploy wrote down."""
-        return json.loads((self.evidence_dir / "node1.json").read_text())
-
-    def system(self) -> dict:
-        """The node as its BMC shows it."""
-        return self.lab.ask(self.node, f"/redfish/v1/Systems/{self.node['uuid']}")[1]
-
-    def ssh(self, host: str, command: str, *, known_hosts: pathlib.Path) -> str | None:
-        """What a command on a host prints; None where it cannot be reached or fails. Only the pinned key counts."""
-        done = self.lab.inside(
-            "ssh", "-F", "none", "-i", self.lab.folder / "ssh/id_ed25519", "-o", f"UserKnownHostsFile={known_hosts}",
-            "-o", "GlobalKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes",
-            "-o", "ConnectTimeout=20", f"root@{host}", command)
-        return done.stdout if done.returncode == 0 else None
-
-    def on_node(self, command: str) -> str | None:
-        """What a command on the node prints."""
-        return self.ssh(self.node["address"], command, known_hosts=self.state / "node1" / "known_hosts")
-
-    def on_provisioner(self, command: str) -> str:
-        """What a command on the provisioner prints."""
-        inventory = yaml.safe_load((self.lab.folder / "inventory.yml").read_text())["all"]
-        host = inventory["children"]["provisioner"]["hosts"]["provisioner"]["ansible_host"]
-        return self.ssh(host, command, known_hosts=self.lab.folder / "ssh/known_hosts") or ""
+def disk(node, number: int = 0) -> pathlib.Path:
+    """The file behind a disk of a server."""
+    return pathlib.Path(node.described["dir"], node.described["disks"][number]["file"])
 
 
-@pytest.fixture(name="site", scope="module")
-def fixture_site(tmp_path_factory, request):
-    """A lab of this test's own. It takes minutes: what is being done is told although tests' output is kept back."""
-    folder = tmp_path_factory.mktemp("deploy")
-    lab = Lab(f"test-deploy-{os.getpid()}", folder / "lab", {"lab_nodes": 1})
-    try:
-        done = lab.play("lab_up")
-        assert done.status == 0, done.output
-        yield Site(lab, request.config.pluginmanager.getplugin("capturemanager"))
-    finally:
-        lab.play("lab_down")
+def digest(path: pathlib.Path) -> str:
+    """Of a disk's first part and of how much of it holds anything."""
+    with open(path, "rb") as handle:
+        return f"{hashlib.sha256(handle.read(SLICE)).hexdigest()} {path.stat().st_blocks}"
+
+
+def told(output: str, node) -> str:
+    """The last error of a node, on one line."""
+    errors = re.findall(rf'fatal: \[{node.name}\]: FAILED! => (.*)', output)
+    assert errors, output
+    return errors[-1]
 
 
 def test_a_dry_run_changes_nothing_and_tells_the_plan(site):
-    """Not the node, not its BMC, not the provisioner, not the controller."""
+    """Not the nodes, not their BMCs, not the provisioner, not the controller."""
     seen = "find /etc /srv /usr/local /var/lib/typeone -xdev -type f -newer /run/before | grep -v /var/lib/typeone/cache"
     site.on_provisioner("touch /run/before")
-    before = site.system()
+    before = [node.system for node in site.nodes]
     done = site.deploy("--check", "--diff")
     assert done.status == 0, done.output
-    assert site.node["disk_serial"] in done.output and "boot device: disk -> pxe (once) -> disk" in done.output
-    after = site.system()
-    assert (after["PowerState"], after["Boot"]) == ("Off", before["Boot"])
+    for node, system in zip(site.nodes, before):
+        assert node.described["disk_serial"] in done.output
+        assert (node.system["PowerState"], node.system["Boot"]) == ("Off", system["Boot"])
+    assert "boot device: disk -> pxe (once) -> disk" in done.output
     assert site.on_provisioner(seen).split() == []
     assert not site.state.exists() and not site.evidence_dir.exists()
 
 
-def test_a_deploy_that_was_killed_is_started_again_and_ends_deployed(site):
-    """Killed while the image is written, so that the disk is torn; the second run proves a guest after one self-test."""
-    killed = site.deploy(kill_at="writing the image,")
+def test_a_disk_that_may_not_be_written_and_an_image_that_breaks_off_are_told_and_leave_the_node_off(site):
+    """Three nodes of one play: the image server stops half-way, two disks match the hints, the disk holds somebody's data."""
+    cut, doubtful, precious = site.nodes
+    subprocess.run(["mkfs.ext4", "-q", "-F", "-L", "precious", disk(precious)], check=True)
+    before = [[digest(disk(node, number)) for number in (0, 1)] for node in (doubtful, precious)]
+    hints = {cut.name: {"serial": cut.described["disk_serial"]}, doubtful.name: {"max_size_gib": 100},
+             precious.name: {"serial": precious.described["disk_serial"]}}
+    done = site.deploy(typeone_disk_hints="{{ " + json.dumps(hints) + "[inventory_hostname] }}",
+                       at=("writing the image,", lambda: site.on_provisioner("systemctl kill --signal=KILL nginx; systemctl stop nginx")))
+    assert done.status == 2, done.output
+    serials = {node.name: node.described["disk_serial"] for node in site.nodes}
+    for node, words in (
+        (cut, ("the image server", "then deploy again")),
+        (doubtful, ("2 disks match the hints (max_size_gib 100)", serials[doubtful.name], "typeone_disk_hints")),
+        (precious, ("holds data", "ext4", serials[precious.name], "typeone_disk_destroy")),
+    ):
+        error = told(done.output, node)
+        assert f"Cannot deploy {node.name} in phase install (it was powered off)" in error
+        assert all(word in error for word in words), error
+        assert (node.system["PowerState"], node.system["Boot"]["BootSourceOverrideTarget"]) == ("Off", "Hdd")
+        assert not node.deployed
+    assert [[digest(disk(node, number)) for number in (0, 1)] for node in (doubtful, precious)] == before
+
+
+def test_a_deploy_that_is_killed_while_the_image_is_written_leaves_a_torn_disk(site):
+    """The image server runs again as well."""
+    killed = site.deploy(target="node1", kill_at="writing the image,")
     assert killed.status == -9, killed.output
-    assert site.system()["PowerState"] == "On"
-    done = site.deploy()
+    assert site.node(1).system["PowerState"] == "On"
+
+
+def test_one_play_deploys_three_nodes_at_once(site):
+    """One of them begins anew over the torn disk. Each proves a guest after one self-test."""
+    done = site.deploy(typeone_disk_destroy=[site.node(3).described["disk_serial"]])
     assert done.status == 0, done.output
-    evidence = site.evidence
-    assert evidence["posts"] == 1, evidence["posts_counted"]
-    assert evidence["posts_counted"]["network_boots_seen_by_provisioner"] == 1
-    assert evidence["root_switched"] is True
-    assert evidence["disk"]["serial"] == site.node["disk_serial"]
-    assert (evidence["system"]["uuid"], evidence["system"]["serial_number"]) == (site.node["uuid"], site.node["serial"])
-    assert evidence["installed_sha256"] == evidence["image"]["compressed_sha256"]
-    assert evidence["hypervisor_info"]["info"]["xen_major"] == "4" and evidence["guest_proof"]["passed"] is True
-    assert [phase["phase"] for phase in evidence["phases"]] == [
-        "validate", "inspect", "prepare_firmware", "stage", "boot", "install", "configure", "verify", "record"]
-    assert evidence["power_on_to_proof_seconds"] > 0
-    assert site.system()["Boot"]["BootSourceOverrideTarget"] == "Hdd"
-    assert "node1: deployed" in done.output
+    for node in site.nodes:
+        evidence, described = node.evidence, node.described
+        assert evidence["posts"] == 1, evidence["posts_counted"]
+        assert evidence["posts_counted"]["network_boots_seen_by_provisioner"] == 1
+        assert evidence["root_switched"] is True
+        assert evidence["disk"]["serial"] == described["disk_serial"]
+        assert (evidence["system"]["uuid"], evidence["system"]["serial_number"]) == (described["uuid"], described["serial"])
+        assert evidence["installed_sha256"] == evidence["image"]["compressed_sha256"]
+        assert evidence["guest_proof"]["passed"] is True
+        assert [phase["phase"] for phase in evidence["phases"]] == PHASES
+        assert evidence["power_on_to_proof_seconds"] > 0
+        assert node.system["Boot"]["BootSourceOverrideTarget"] == "Hdd"
+        assert f"{node.name}: deployed" in done.output
+        site.tell(f"{node.name}: power-on to proven guest {evidence['power_on_to_proof_seconds']} s, posts {evidence['posts']}")
+    assert site.node(1).evidence["hypervisor_info"]["info"]["xen_major"] == "4"
 
 
 def test_a_second_run_changes_nothing(site):
     """No power change, no new boot, nothing on the provisioner; and a dry run says the same."""
-    boot = site.on_node("cat /proc/sys/kernel/random/boot_id")
+    boots = [node.boot_id for node in site.nodes]
     for flags in ((), ("--check", "--diff")):
         again = site.deploy(*flags)
         assert (again.status, again.changed) == (0, 0), again.output
-        assert "stands as deployed" in again.output
-    assert boot and site.on_node("cat /proc/sys/kernel/random/boot_id") == boot
+        assert again.output.count("stands as deployed") == len(site.nodes)
+    assert all(boots) and [node.boot_id for node in site.nodes] == boots
 
 
 def test_power_cycled_by_its_bmc_it_boots_from_its_own_disk(site):
     """A normal machine: Xen from the disk with the serial that was asked for, by the same host key."""
-    boot = site.on_node("cat /proc/sys/kernel/random/boot_id")
-    site.lab.power(site.node, "ForceOff")
-    site.lab.power(site.node, "On")
-    deadline, now = time.monotonic() + GUARD, None
-    while time.monotonic() < deadline and now in (None, boot):
-        time.sleep(PAUSE)
-        now = site.on_node("cat /proc/sys/kernel/random/boot_id")
-    assert now and now != boot
-    told = site.on_node("cat /sys/hypervisor/type; lsblk -sno SERIAL $(findmnt -no SOURCE /)").split()
-    assert told == ["xen", site.node["disk_serial"]]
+    node = site.node(1)
+    before = node.boot_id
+    node.reset("ForceOff")
+    node.reset("On")
+    node.wait_for_boot(before)
+    told_by_node = node.shell("cat /sys/hypervisor/type; lsblk -sno SERIAL $(findmnt -no SOURCE /)").split()
+    assert told_by_node == ["xen", node.described["disk_serial"]]
 
 
 def test_no_secret_is_left_lying_about(site):
     """Neither the BMC's password nor a private key in evidence, in the console's log or on the kernel's command line."""
     password = (site.lab.folder / "bmc_password").read_text().strip()
-    console = pathlib.Path(site.node["dir"], "console.log").read_text(errors="replace")
-    for text in (json.dumps(site.evidence), console, site.on_node("cat /proc/cmdline")):
-        assert password not in text and "PRIVATE KEY" not in text
-    state = site.state / "node1"
-    assert state.stat().st_mode & 0o077 == 0 and (state / "ssh_host_ed25519_key").stat().st_mode & 0o077 == 0
+    for node in site.nodes:
+        for text in (json.dumps(node.evidence), node.console, node.shell("cat /proc/cmdline")):
+            assert password not in text and "PRIVATE KEY" not in text
+        state = site.state / node.name
+        assert state.stat().st_mode & 0o077 == 0 and (state / "ssh_host_ed25519_key").stat().st_mode & 0o077 == 0
+
+
+def test_a_deploy_killed_after_the_installation_goes_on_where_it_was(site):
+    """In configure and in verify; then its guest cannot start. Started once more it ends deployed, by the power-on of the first."""
+    node = site.node(2)
+    node.reset("ForceOff")
+    disk(node).write_bytes(b"")
+    with open(disk(node), "r+b") as handle:
+        handle.truncate(8 << 30)
+    assert site.deploy(target=node.name, kill_at="TASK [typeone.metal.os_deploy : Work through configure]").status == -9
+    boot = node.boot_id
+    assert boot
+    assert site.deploy(target=node.name, kill_at="TASK [typeone.metal.guest_proof : Run a guest and wait").status == -9
+    failed = site.deploy(target=node.name, guest_proof_memory_mib=999999)
+    assert failed.status == 2, failed.output
+    error = told(failed.output, node)
+    assert f"Cannot deploy {node.name} in phase verify (it was left as it was)" in error and "Cannot prove kvm" in error, error
+    done = site.deploy(target=node.name)
+    assert done.status == 0 and f"{node.name}: deployed" in done.output, done.output
+    assert (node.evidence["posts"], node.evidence["guest_proof"]["passed"], node.boot_id) == (1, True, boot)

@@ -15,7 +15,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = ROOT / "roles/lab/files/typeone_lab"
 OPTIONS = {
-    "name": "one", "dir": "/var/lib/one", "cache_dir": "/var/cache/one", "nodes": 3, "nics": ["prov", "tenant", "prov", "tenant"], "packages": ["zstd", "curl"],
+    "name": "one", "dir": "/var/lib/one", "cache_dir": "/var/cache/one", "nodes": 3, "disks": 2, "nics": ["prov", "tenant", "prov", "tenant"], "packages": ["zstd", "curl"],
     "python": "/usr/bin/python3", "bmc_username": "admin", "disk_gib": 8,
 }
 
@@ -38,6 +38,7 @@ def test_a_plan_is_stable_and_has_no_double(load):
     assert one == plan(OPTIONS)
     keys = ("uuid", "serial", "disk_serial", "prov_mac", "dir")
     values = [node[key] for lab in (one, other) for node in lab["nodes"] for key in keys]
+    values += [disk["serial"] for lab in (one, other) for node in lab["nodes"] for disk in node["disks"][1:]]
     values += [nic["mac"] for lab in (one, other) for node in lab["nodes"] for nic in node["nics"][1:]]
     assert len(set(values)) == len(values)
     assert one["netns"] != other["netns"] and one["run_dir"] != other["run_dir"]

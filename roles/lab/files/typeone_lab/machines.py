@@ -104,12 +104,13 @@ def pool(lab: Lab) -> None:
     _virsh(lab, "pool-start", "default")
 
 
-def _disk(lab: Lab, node: dict[str, t.Any], gib: int) -> None:
-    """A sparse raw file; one that exists is kept, whatever its size."""
-    path = pathlib.Path(node["dir"]) / "disk.img"
-    if not path.exists() and lab.change(f"make {node['name']}'s disk of {gib} GiB"):
-        with open(path, "xb") as handle:
-            os.truncate(handle.fileno(), gib << 30)
+def _disks(lab: Lab, node: dict[str, t.Any], gib: int) -> None:
+    """Sparse raw files; one that exists is kept, whatever its size."""
+    for disk in node["disks"]:
+        path = pathlib.Path(node["dir"]) / disk["file"]
+        if not path.exists() and lab.change(f"make {node['name']}'s disk {disk['serial']} of {gib} GiB"):
+            with open(path, "xb") as handle:
+                os.truncate(handle.fileno(), gib << 30)
 
 
 def _define(lab: Lab, node: dict[str, t.Any], known: set[str]) -> None:
@@ -141,5 +142,5 @@ def up(lab: Lab) -> None:
     for name in sorted(known - wanted):
         _remove(lab, name)
     for node in lab.spec["nodes"]:
-        _disk(lab, node, lab.spec["disk_gib"])
+        _disks(lab, node, lab.spec["disk_gib"])
         _define(lab, node, known)

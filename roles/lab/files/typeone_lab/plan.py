@@ -32,6 +32,15 @@ def nics(lab: str, node_name: str, networks: list[str]) -> list[dict[str, str]]:
     return found
 
 
+def disks(serial: str, number: int) -> list[dict[str, str]]:
+    """The disks of a node: [{serial, file, target}]. The first has the node's own disk serial."""
+    return [
+        {"serial": f"{serial}{chr(ord('A') + index)}" if index else serial, "file": f"disk{index + 1}.img" if index else "disk.img",
+         "target": f"sd{chr(ord('a') + index)}"}
+        for index in range(number)
+    ]
+
+
 def node(options: dict[str, t.Any], index: int) -> dict[str, t.Any]:
     """One node of the lab; index counts from 1."""
     lab, name = options["name"], f"node{index}"
@@ -46,6 +55,7 @@ def node(options: dict[str, t.Any], index: int) -> dict[str, t.Any]:
         "disk_serial": f"T1DISK{tag}",
         "prov_mac": mac(lab, name, "prov"),
         "nics": nics(lab, name, options["nics"]),
+        "disks": disks(f"T1DISK{tag}", options["disks"]),
         "address": f"{PROVISIONING}.{10 + index}",
         "bmc_address": f"{OUT_OF_BAND}.{10 + index}",
     }
@@ -53,7 +63,7 @@ def node(options: dict[str, t.Any], index: int) -> dict[str, t.Any]:
 
 def plan(options: dict[str, t.Any]) -> dict[str, t.Any]:
     """The whole lab. Options: name, dir, cache_dir, nodes (a number), nics (networks),
-    packages, python, bmc_username, disk_gib.
+    disks (a number), packages, python, bmc_username, disk_gib.
     """
     run_dir = f"/run/typeone-lab/{options['name']}"
     return {
