@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import pathlib
 import subprocess
+import sys
+import types
 import typing as t
 
 import pytest
@@ -17,14 +18,20 @@ import pytest
 FILES = pathlib.Path(__file__).resolve().parents[3] / "roles/guest_proof/files"
 
 
-def load() -> t.Any:
-    spec = importlib.util.spec_from_file_location("guest_proof", FILES / "guest_proof.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+PARTS = ("guest_parts", "guest_extras", "guest_disks", "guest_kinds", "guest_proof")
 
 
-proof = load()
+def load() -> list[t.Any]:
+    """The parts of the program, as the role makes one of them."""
+    modules = []
+    for name in PARTS:
+        sys.modules[name] = module = types.ModuleType(name)
+        exec(compile((FILES / f"{name}.py").read_text(), str(FILES / f"{name}.py"), "exec"), module.__dict__)  # pylint: disable=exec-used
+        modules.append(module)
+    return modules
+
+
+parts, extras, disks, kinds, proof = load()
 
 
 @pytest.fixture(name="config")
@@ -32,7 +39,7 @@ def fixture_config(tmp_path, monkeypatch) -> dict[str, t.Any]:
     """A configuration for guests that are not real, on a host with a busybox."""
     busybox = tmp_path / "busybox"
     busybox.write_bytes(b"\x7fELF static")
-    monkeypatch.setattr(proof, "BUSYBOX", (str(busybox),))
+    monkeypatch.setattr(parts, "BUSYBOX", (str(busybox),))
     return {"hypervisor": "fake", "init": "#!/bin/busybox sh\n", "nonce": "ab" * 16, "rounds": 3, "seconds": 5,
             "memory_mib": 64, "vcpus": 1, "again": False, "check": False, "state_file": str(tmp_path / "state/p.json")}
 
@@ -51,7 +58,7 @@ def install(monkeypatch, *behaviours: t.Any) -> list[str]:
     """Have guests behave as given, one after the other; returns what became of them."""
     steps, log = list(behaviours), []
 
-    class FakeGuest(proof.Guest):
+    class FakeGuest(kinds.Guest):
         log_command = ("sh", "-c", "echo the log")
 
         def start(self) -> int:
@@ -109,11 +116,11 @@ def test_the_hosts_own_boot_id_is_no_proof(config, monkeypatch) -> None:
 
 def test_only_a_crash_of_the_toolstack_is_tried_again_and_once(config, monkeypatch) -> None:
     """The second guest proves it and the evidence says so; two crashes fail; an error of its own fails at once."""
-    log = install(monkeypatch, proof.Crashed("xl create ended with status -11"), {})
+    log = install(monkeypatch, parts.Crashed("xl create ended with status -11"), {})
     found = proof.prove(config)
     assert found["attempts"] == 2 and "-11" in found["toolstack_crash"] and "second attempt" in found["text"]
     assert log == ["started", "stopped"] * 2
-    log = install(monkeypatch, *[proof.Crashed("xl create ended with status -11")] * 2, {})
+    log = install(monkeypatch, *[parts.Crashed("xl create ended with status -11")] * 2, {})
     with pytest.raises(proof.ProofError):
         proof.prove(config)
     assert log == ["started", "stopped"] * 2
@@ -145,7 +152,7 @@ def test_a_boot_is_proven_once(config, monkeypatch, capsys) -> None:
 
 def test_a_failure_is_told_and_leaves_no_evidence(config, monkeypatch, capsys) -> None:
     """A host without a static busybox fails before a guest is started."""
-    pathlib.Path(proof.BUSYBOX[0]).write_bytes(b"\x7fELF /lib64/ld-linux-x86-64.so.2")
+    pathlib.Path(parts.BUSYBOX[0]).write_bytes(b"\x7fELF /lib64/ld-linux-x86-64.so.2")
     log = install(monkeypatch, {})
     found = run_main(monkeypatch, capsys, config)
     assert found["proof"] is None and found["error"]["phase"] == "prepare"
@@ -156,42 +163,43 @@ def test_a_failure_is_told_and_leaves_no_evidence(config, monkeypatch, capsys) -
 def test_the_toolstack_is_judged_by_how_it_ends() -> None:
     """A signal is a crash, a status is an error, and reading is repeated while signals end it."""
     with pytest.raises(proof.Crashed, match="status -11"):
-        proof.create(["sh", "-c", "kill -SEGV $$"])
+        parts.create(["sh", "-c", "kill -SEGV $$"])
     with pytest.raises(proof.ProofError, match="no memory") as caught:
-        proof.create(["sh", "-c", "echo Parsing config; echo no memory; exit 3"])
+        parts.create(["sh", "-c", "echo Parsing config; echo no memory; exit 3"])
     assert not isinstance(caught.value, proof.Crashed) and "Parsing" not in str(caught.value)
     with pytest.raises(proof.ProofError, match="cannot be started"):
-        proof.ask(["/nowhere/xl"])
+        parts.ask(["/nowhere/xl"])
 
 
 def test_reading_is_repeated_while_signals_end_it(tmp_path) -> None:
     """Two crashes, then an answer."""
     count = tmp_path / "count"
     script = f'echo x >>{count}; [ "$(wc -l <{count})" -gt 2 ] || kill -SEGV $$; echo 7'
-    assert proof.ask(["sh", "-c", script]) == "7\n"
+    assert parts.ask(["sh", "-c", script]) == "7\n"
 
 
 def test_the_initramfs_is_an_archive_that_cpio_reads(config, tmp_path) -> None:
     """It holds init, busybox and the console."""
     path = tmp_path / "initramfs"
-    proof.write_initramfs(path, config["init"])
+    parts.write_initramfs(path, config["init"])
     with path.open("rb") as stream:
         listed = subprocess.run(["cpio", "--list", "--quiet", "--verbose", "--numeric-uid-gid"], stdin=stream,
                                 stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
     kinds = {line.split()[-1]: line[0] for line in listed if " -> " not in line}
     assert any(line.startswith("l") and line.endswith("bin/sh -> busybox") for line in listed)
-    assert kinds == {"bin": "d", "bin/busybox": "-", "dev": "d", "dev/console": "c", "dev/null": "c", "init": "-"}
+    assert kinds == {"bin": "d", "bin/busybox": "-", "dev": "d", "dev/console": "c", "dev/null": "c", "modules": "d",
+                     "init": "-"}
 
 
 def test_a_guest_that_ends_or_says_nothing(config, monkeypatch) -> None:
     """Silence fails at the deadline, an early end at once."""
     reader, writer = os.pipe()
-    guest = type("Mute", (proof.Guest,), {"start": lambda self: reader, "alive": lambda self: False})(config, None)
+    guest = type("Mute", (kinds.Guest,), {"start": lambda self: reader, "alive": lambda self: False})(config, None)
     with pytest.raises(proof.ProofError, match="did not answer"):
         guest.answer(0.0)
     clock = iter(range(0, 1000, 6))
-    monkeypatch.setattr(proof.time, "monotonic", lambda: float(next(clock)))
-    monkeypatch.setattr(proof.select, "select", lambda *_lists: ([], [], []))
+    monkeypatch.setattr(kinds.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(kinds.select, "select", lambda *_lists: ([], [], []))
     with pytest.raises(proof.ProofError, match="ended before"):
         guest.answer(900.0)
     os.close(writer)
