@@ -121,6 +121,9 @@ options:
     default: false
   confirm_within: {description: Seconds until the host puts the previous network back., type: int, default: 60}
   wait: {description: "Seconds for which O(state=confirmed) waits for the kernel to have all of it.", type: int, default: 20}
+  transaction:
+    description: The change that O(state=confirmed) is about, by its RV(network.transaction). Any other host is told from the right one by it.
+    type: str
   root: {description: "The folder below which the host's files are read and written, for a recorded tree.", type: path, default: /}
 attributes:
   check_mode: {description: Can run in check mode., support: full}
@@ -141,10 +144,12 @@ EXAMPLES = r"""
       - {name: br0, members: [bond0]}
     ip:
       - {interface: br0, addresses: [192.0.2.10/24], routes: [{to: default, via: 192.0.2.1}]}
+  register: change
 
 - name: Confirm it, over a connection that is new
   typeone.metal.host_network:
     state: confirmed
+    transaction: "{{ change.network.transaction }}"
   vars:
     ansible_ssh_extra_args: -o ControlPath=none
 """
@@ -157,6 +162,7 @@ network:
   contains:
     pending: {description: Whether a transaction waits to be confirmed., type: bool, returned: always}
     confirmed: {description: Whether the network is as asked for and final., type: bool, returned: always}
+    transaction: {description: "The change that waits to be confirmed, by its id.", type: str, returned: O(state=present)}
     missing: {description: "What the kernel lacks, in words.", type: list, elements: str, returned: always}
     links: {description: What the kernel calls each name of the model., type: dict, returned: O(state=present)}
     rolled_back: {description: "What the host said of the last change, where it took that back.", type: str, returned: O(state=present)}

@@ -220,7 +220,7 @@ def _management(model: Model, management: Management) -> Iterator[str]:
     holders = [item for item in model.ip if any(address == ipaddress.ip_interface(a).ip for a in item.addresses)]
     if not holders and management.nic:
         told = [item for item in model.ip if _told(item, address.version)]
-        holders = [item for item in told if management.nic in _below(model, item.interface)]
+        holders = [item for item in told if management.nic in model.under(item.interface)]
     if not holders:
         yield (
             f"the management interface is lost: the controller comes to {address}, which nothing in the model has. "
@@ -231,13 +231,6 @@ def _management(model: Model, management: Management) -> Iterator[str]:
             f"the management interface is lost: no network and no route of the model leads back to the controller "
             f"at {management.controller}"
         )
-
-
-def _below(model: Model, name: str) -> set[str]:
-    """A link and all that it stands on."""
-    link = model.by_name[name]
-    under = (link.link,) if isinstance(link, Vlan) else link.members
-    return {name}.union(*(_below(model, member) for member in under))
 
 
 def _told(item: Addressing, version: int) -> bool:

@@ -156,6 +156,12 @@ class Model:
         link = self.by_name.get(name)
         return link.link or name if isinstance(link, Nic) else name
 
+    def under(self, name: str) -> set[str]:
+        """A link and all that it stands on."""
+        link = self.by_name[name]
+        lower = (link.link,) if isinstance(link, Vlan) else link.members
+        return {name}.union(*(self.under(member) for member in lower))
+
     def mtu(self, name: str) -> int:
         """The MTU that a link gets: its own, else that of the bond it is in, else the common one."""
         link = self.by_name[name]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_checks import Management, check_model
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import Model, Nic, parse_model
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen, missing
+from ansible_collections.typeone.metal.plugins.module_utils._host.clashes import clashes
 from ansible_collections.typeone.metal.plugins.module_utils._host.connection import Connection
 from ansible_collections.typeone.metal.plugins.module_utils._host.files import FileSet, below
 from ansible_collections.typeone.metal.plugins.module_utils._host.links import find_nics, made_by_netplan, read_seen
@@ -48,6 +50,7 @@ class Request:
     takeover: bool = False
     confirm_within: int = 60
     wait: int = 20
+    transaction: str | None = None
     root: str = "/"
 
 
@@ -73,14 +76,16 @@ class Network:
         diff = files.diff()
         if lacking:
             diff.append({"before": "".join(f"{text}\n" for text in lacking), "after": ""})
+        identity = pending["id"] if pending else None
         if begin and not check:
-            self._begin(provider, model, files, seen)
+            identity = self._begin(provider, model, files, seen)
         return {
             "changed": begin or pending is not None,
             "diff": diff,
             "network": {
                 "pending": (begin or pending is not None) and not check,
                 "confirmed": pending is None and not begin,
+                "transaction": identity,
                 "missing": lacking,
                 "links": {link.name: model.kernel_name(link.name) for link in model.links},
                 "rolled_back": self.transactions.result(),
@@ -102,6 +107,7 @@ class Network:
             )
         if self.request.confirm_within < LEAST_WINDOW:
             problems.append(f"confirm_within is {self.request.confirm_within} s, too short for a way back of {LEAST_WINDOW} s")
+        problems = problems or clashes(model, seen, applied=False)
         if problems:
             raise _refused(problems)
         return model
@@ -132,8 +138,8 @@ class Network:
             files.want(f"{_CLOUD_INIT}/99-typeone-network.cfg", "network: {config: disabled}\n")
         return files
 
-    def _begin(self, provider: Provider, model: Model, files: FileSet, seen: Seen) -> None:
-        """Start the transaction. Virtual links that lose their configuration have to be taken away by name."""
+    def _begin(self, provider: Provider, model: Model, files: FileSet, seen: Seen) -> str:
+        """Start the transaction; returns its id. Virtual links that lose their configuration have to be taken away by name."""
         wanted = {link.name for link in model.links if not isinstance(link, Nic)}
         before = made_by_netplan(self.root)
         steps = Steps(
@@ -145,18 +151,19 @@ class Network:
             "model": {key: getattr(self.request, key) for key in _MODEL},
             "links": {nic.name: nic.link for nic in model.nics},
         }
-        self.transactions.begin(files, steps, window=self.request.confirm_within, wanted=record)
+        return self.transactions.begin(files, steps, window=self.request.confirm_within, wanted=record)
 
     def _confirmed(self, check: bool) -> dict[str, Any]:
         """Confirm what is pending once all of it is there and the connection proves it; else say why not."""
         deadline = time.monotonic() + self.request.wait
         while True:
             pending = self.transactions.pending()
-            if pending is None:
+            if pending is None or self.request.transaction not in (None, pending["id"]):
                 return self._settled()
-            lacking = missing(_recorded_model(pending["wanted"]), read_seen(self.programs))
+            lacking, taken = self._lacking(pending["wanted"])
             reason = self.transactions.why_not(pending, Connection.current())
             reason = reason or (f"not all of it is there: {'; '.join(lacking)}" if lacking else None)
+            reason = reason or "; ".join(taken()) or None
             if reason is None and not check:
                 self.transactions.confirm(pending)
             if reason in (None, OLD, pending["failure"]) or time.monotonic() >= deadline:
@@ -167,10 +174,18 @@ class Network:
             "network": {"confirmed": reason is None, "pending": reason is not None, "missing": lacking, "reason": reason},
         }
 
+    def _lacking(self, wanted: dict[str, Any]) -> tuple[list[str], Callable[[], list[str]]]:
+        """What of a transaction's model the kernel has not, and how to learn which of its addresses others have."""
+        model, seen = _recorded_model(wanted), read_seen(self.programs)
+        return missing(model, seen), lambda: clashes(model, seen, applied=True)
+
     def _settled(self) -> dict[str, Any]:
-        back = self.transactions.result()
+        """Nothing is pending here that was asked about: it was confirmed, or taken back, or is another host's."""
+        back, asked = self.transactions.result(), self.request.transaction
         reason = f"the previous network is back: {back}" if back else None
-        return {"changed": False, "network": {"confirmed": not back, "pending": False, "missing": [], "reason": reason}}
+        if not back and asked not in (None, self.transactions.confirmed()):
+            reason = "the host that answers is another one, which knows nothing of the change: its address is taken"
+        return {"changed": False, "network": {"confirmed": not reason, "pending": False, "missing": [], "reason": reason}}
 
 
 def _refused(problems: list[str]) -> HostError:

@@ -73,5 +73,6 @@ SPEC: dict[str, Any] = {
     "takeover": _OFF,
     "confirm_within": {"type": "int", "default": 60},
     "wait": {"type": "int", "default": 20},
+    "transaction": _TEXT,
     "root": {"type": "path", "default": "/"},
 }

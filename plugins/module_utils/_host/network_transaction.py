@@ -35,6 +35,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._host.units import L
 BASE = "/var/lib/typeone/network"
 PENDING = f"{BASE}/pending"
 RESULT = f"{BASE}/result"
+CONFIRMED = f"{BASE}/confirmed"
 SCRIPT = f"{LIBEXEC}/network-transaction"
 OLD = "this connection is older than the change"
 TIMER, ROLLBACK, APPLY = (f"typeone-network-{name}" for name in ("rollback.timer", "rollback.service", "apply.service"))
@@ -84,7 +85,7 @@ rollback)
         exit 1
     fi
     { echo "rolled back"; cat "$pending/failed" 2>/dev/null; } >"$base/result"
-    rm -rf "$base/done"
+    rm -rf "$base/done" "$base/confirmed"
     mv "$pending" "$base/done" && rm -rf "$base/done"
     ;;
 esac
@@ -169,6 +170,10 @@ class Transactions:
         """What came of the last transaction, if the host took it back."""
         return read_text(self.path(RESULT))
 
+    def confirmed(self) -> str | None:
+        """The id of the last transaction, if it was confirmed."""
+        return read_text(self.path(CONFIRMED))
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """No other works on the transaction meanwhile, not even the timer's script."""
@@ -186,7 +191,8 @@ class Transactions:
         with self.lock():
             identity = uuid.uuid4().hex
             self._save(files, steps)
-            remove(self.path(RESULT))
+            for name in (RESULT, CONFIRMED):
+                remove(self.path(name))
             self._units(steps, window)
             boot = read_text(self.path("/proc/sys/kernel/random/boot_id"))
             record = {"id": identity, "boot": boot, "window": window, "wanted": wanted}
@@ -257,6 +263,7 @@ class Transactions:
                     "Cannot confirm the network on this host: the time was up, the previous network is back. "
                     "See to it that the controller can come back in time (confirm_within)."
                 )
+            write_atomic(self.path(CONFIRMED), pending["id"])
             done = self.path(f"{BASE}/done")
             shutil.rmtree(done, ignore_errors=True)
             os.rename(self.path(PENDING), done)

@@ -230,6 +230,23 @@ def test_a_transaction_that_the_host_took_back_cannot_be_confirmed(host):
         transactions.confirm(pending)
 
 
+def asked(host, transaction: str) -> dict:
+    """What the host says of a change."""
+    request = network.Request(state="confirmed", transaction=transaction, wait=0, root=host.root)
+    return network.Network(request, Answers()).run(check=False)["network"]
+
+
+def test_only_the_host_that_began_a_change_confirms_it(host):
+    """Another one that has the address must not pass for it, be a change of its own pending or not."""
+    assert not asked(host, "1234")["confirmed"]
+    identity = begin(host, {"/etc/netplan/a.yaml": "new"})
+    said = asked(host, "1234")
+    assert (said["confirmed"], said["pending"]) == (False, False) and "the host that answers is another one" in said["reason"]
+    transactions = Transactions(host.root, Answers())
+    transactions.confirm(transactions.pending())
+    assert asked(host, identity)["confirmed"] and not asked(host, "1234")["confirmed"]
+
+
 def test_a_connection_is_found_past_a_change_of_user():
     """The process above the first with the variable is the daemon's; below, the variable may be gone."""
     script = "import os, subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]], env={'PYTHONPATH': os.environ['PYTHONPATH']}, check=True)"
