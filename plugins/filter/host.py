@@ -78,13 +78,18 @@ def kernel_arguments(tokens: str | list, target: str = "kernel") -> list[dict[st
 
 
 def known_boot_arguments(
-    variables: Mapping[str, Any], hypervisor: str = "kvm", numa_nodes: int | None = None
+    variables: Mapping[str, Any], hypervisor: str = "kvm", numa_nodes: int | None = None, **hardware: int | None
 ) -> list[dict[str, str]]:
     """Arguments that the first boot can have."""
     return _told(
         "known_boot_arguments",
-        lambda: _known.known_boot_arguments(variables, hypervisor=hypervisor, numa_nodes=numa_nodes),
+        lambda: _known.known_boot_arguments(variables, hypervisor=hypervisor, numa_nodes=numa_nodes, **hardware),
     )
+
+
+def apply_kernel_arguments(words: Iterable[str], arguments: list, target: str = "kernel") -> list[str]:
+    """A command line once arguments are applied."""
+    return _told("apply_kernel_arguments", lambda: _known.apply_arguments(words, arguments, target=target))
 
 
 class FilterModule:
@@ -99,4 +104,5 @@ class FilterModule:
             "plan_cpu_partition": plan_cpu_partition,
             "kernel_arguments": kernel_arguments,
             "known_boot_arguments": known_boot_arguments,
+            "apply_kernel_arguments": apply_kernel_arguments,
         }

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.typeone.metal.plugins.module_utils._domain.cmdline import (
+    TARGETS,
     arguments_from_tokens,
     claim_from_arguments,
 )
@@ -22,14 +23,16 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.cpu_partitio
 from ansible_collections.typeone.metal.plugins.module_utils._domain.hugepages import (
     GIB,
     Node,
+    Plan,
+    format_size,
     parse_size,
     plan_hugepages,
 )
 
 
-def _hugepages(pools: Iterable[Mapping[str, Any]], numa_nodes: int | None) -> list[str]:
+def _hugepages(variables: Mapping[str, Any], numa_nodes: int | None, memory_bytes: int | None) -> list[str]:
     """Arguments of the pools that are reserved at boot whatever the hardware is."""
-    pools = [pool for pool in pools or () if pool.get("count") is not None or pool.get("nodes") is not None]
+    pools = [pool for pool in variables.get("hugepages_pools") or () if _counted(pool)]
     sure = [
         {**pool, "reserve_at": "boot"}
         for pool in pools
@@ -40,34 +43,77 @@ def _hugepages(pools: Iterable[Mapping[str, Any]], numa_nodes: int | None) -> li
     count = numa_nodes or (max(named) + 1 if len(named) > 1 else 0)
     if not sure or not count:
         return []
-    # Feasibility is the role's question, on the host: memory without end makes it none here.
-    nodes = [Node(number, 1 << 60, {}) for number in range(count)]
-    return plan_hugepages(sure, nodes, reserve=0).arguments()
+    # Feasibility of each node is the role's question, on the host: memory without end makes it none here.
+    plan = plan_hugepages(sure, [Node(number, 1 << 60, {}) for number in range(count)], reserve=0)
+    _refuse_too_much(plan, memory_bytes, variables.get("hugepages_reserve"))
+    return plan.arguments()
 
 
-def _cpus(variables: Mapping[str, Any]) -> Partition | None:
-    """The partition, if both sets are explicit."""
+def _counted(pool: Mapping[str, Any]) -> bool:
+    return pool.get("count") is not None or pool.get("nodes") is not None
+
+
+def _refuse_too_much(plan: Plan, memory_bytes: int | None, reserve: str | int | None) -> None:
+    """A kernel takes as many pages as it finds and says nothing: with no memory left, the host would never come up."""
+    total = sum(size * count for pages in plan.pages.values() for size, count in pages.items())
+    each = parse_size(reserve) if reserve else None
+    kept = sum(Node(node, (memory_bytes or 0) // len(plan.pages), {}).reserve(each) for node in plan.pages)
+    if memory_bytes and total > memory_bytes - kept:
+        raise ValueError(
+            f"huge pages of {format_size(total)} are to be reserved at boot; {format_size(memory_bytes)} of memory "
+            f"- {format_size(kept)} for the system on {len(plan.pages)} NUMA nodes = {format_size(max(0, memory_bytes - kept))} to give"
+        )
+
+
+def _cpus(variables: Mapping[str, Any], cpus: int | None) -> Partition | None:
+    """The partition, if both sets are explicit, or one is and the number of CPUs is known."""
     housekeeping = parse_cpu_list(variables.get("cpu_isolation_housekeeping") or "")
     dedicated = parse_cpu_list(variables.get("cpu_isolation_dedicated") or "")
+    everything = range(cpus or 0)
+    if housekeeping and not dedicated:
+        dedicated = tuple(cpu for cpu in everything if cpu not in housekeeping)
+    elif dedicated and not housekeeping:
+        housekeeping = tuple(cpu for cpu in everything if cpu not in dedicated)
     return Partition(housekeeping, dedicated, {}) if housekeeping and dedicated else None
 
 
+def _own(arguments: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The site's own arguments, those to be absent with their `state`."""
+    claim, found = claim_from_arguments(arguments), []
+    for target in TARGETS:
+        found += arguments_from_tokens(claim.of(target).present, target)
+        found += [{**gone, "state": "absent"} for gone in arguments_from_tokens(claim.of(target).absent, target)]
+    return found
+
+
+def apply_arguments(words: Iterable[str], arguments: Iterable[Mapping[str, Any]], *, target: str) -> list[str]:
+    """A command line once arguments are applied: every other word of their names goes away. Raises ValueError.
+
+    `target` is whose line it is: `kernel` (Linux without Xen), `dom0` (Linux under Xen) or `xen`.
+    """
+    claim = claim_from_arguments(arguments)
+    wanted = claim.linux_under_xen if target == "dom0" else claim.of(target)
+    return list(wanted.apply(words))
+
+
 def known_boot_arguments(
-    variables: Mapping[str, Any], *, hypervisor: str = "kvm", numa_nodes: int | None = None
+    variables: Mapping[str, Any],
+    *,
+    hypervisor: str = "kvm",
+    numa_nodes: int | None = None,
+    cpus: int | None = None,
+    memory_bytes: int | None = None,
 ) -> list[dict[str, str]]:
     """Arguments (name, value, target) known before a host has ever run. Raises ValueError.
 
-    `variables` are a host's, by the names that the roles give them; `numa_nodes` is how many nodes it has, if known.
+    `variables` are a host's, by the names that the roles give them; the others are what is known of the hardware: NUMA
+    nodes, logical CPUs, and memory, of which huge pages must leave some.
     """
-    own = list(variables.get("kernel_cmdline_arguments") or ())
-    claim = claim_from_arguments(own)
-    found: list[dict[str, str]] = []
-    for target in ("kernel", "dom0", "xen"):
-        found += arguments_from_tokens(claim.of(target).present, target)
-    partition = _cpus(variables)
+    found = _own(variables.get("kernel_cmdline_arguments") or ())
+    partition = _cpus(variables, cpus)
     if hypervisor == "xen":
         return found + (arguments_from_tokens(partition.xen_arguments(), "xen") if partition else [])
-    tokens = _hugepages(variables.get("hugepages_pools") or [], numa_nodes)
+    tokens = _hugepages(variables, numa_nodes, memory_bytes)
     if partition:
         tokens += partition.kernel_arguments(
             managed_irq=bool(variables.get("cpu_isolation_managed_irq", True)),
