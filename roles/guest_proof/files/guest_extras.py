@@ -148,9 +148,9 @@ class HugePages(Extra):
     def prepare(self, guest: t.Any) -> None:
         if self.config["hypervisor"] != "kvm":
             raise ProofError("Xen gives paravirtualised guests no huge pages of dom0's. Leave hugepages out")
-        self.size = PAGES.get(self.wish["size"], 0)
+        self.size = PAGES.get(self.wish.get("size"), 0)
         if not self.size or self.config["memory_mib"] * MIB % self.size:
-            raise ProofError(f"{self.config['memory_mib']} MiB of memory are not whole pages of {self.wish['size']} "
+            raise ProofError(f"{self.config['memory_mib']} MiB of memory are not whole pages of {self.wish.get('size')} "
                              f"({' or '.join(PAGES)} can be asked for)")
         self.pages = self.config["memory_mib"] * MIB // self.size
         node = self.wish.get("node")
@@ -190,9 +190,9 @@ class Nic(Extra):
     modules = {"kvm": ("virtio_pci", "virtio_net"), "xen": ("xen-netfront",)}
 
     def prepare(self, guest: t.Any) -> None:
-        bridge = SYS / "class/net" / self.wish["bridge"] / "bridge"
+        bridge = SYS / "class/net" / self.wish.get("bridge", "") / "bridge"
         if not bridge.is_dir():
-            raise ProofError(f"{self.wish['bridge']} is not a bridge of this host")
+            raise ProofError(f"network.bridge is {self.wish.get('bridge')!r}, which is not a bridge of this host")
         if self.wish.get("vlan") and read(bridge / "vlan_filtering") != "1":
             raise ProofError(f"the bridge {self.wish['bridge']} does not filter by VLAN: a port of VLAN {self.wish['vlan']} "
                              "cannot be. Name a bridge that is on the VLAN, and leave vlan out")

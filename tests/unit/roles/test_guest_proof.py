@@ -14,6 +14,7 @@ import types
 import typing as t
 
 import pytest
+import yaml
 
 FILES = pathlib.Path(__file__).resolve().parents[3] / "roles/guest_proof/files"
 
@@ -204,3 +205,11 @@ def test_a_guest_that_ends_or_says_nothing(config, monkeypatch) -> None:
         guest.answer(900.0)
     os.close(writer)
     os.close(reader)
+
+
+def test_an_extra_that_is_not_asked_for_passes_the_roles_specification() -> None:
+    """An empty mapping is the default: nothing in it may be required."""
+    options = yaml.safe_load((FILES.parent / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+    for option in options.values():
+        if option.get("default") == {}:
+            assert not any(part.get("required") for part in option["options"].values())
