@@ -9,30 +9,12 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
-import types
 import typing as t
 
 import pytest
 import yaml
 
-FILES = pathlib.Path(__file__).resolve().parents[3] / "roles/guest_proof/files"
-
-
-PARTS = ("guest_parts", "guest_extras", "guest_disks", "guest_kinds", "guest_proof")
-
-
-def load() -> list[t.Any]:
-    """The parts of the program, as the role makes one of them."""
-    modules = []
-    for name in PARTS:
-        sys.modules[name] = module = types.ModuleType(name)
-        exec(compile((FILES / f"{name}.py").read_text(), str(FILES / f"{name}.py"), "exec"), module.__dict__)  # pylint: disable=exec-used
-        modules.append(module)
-    return modules
-
-
-parts, extras, disks, kinds, proof = load()
+from guestprogram import FILES, kinds, parts, proof
 
 
 @pytest.fixture(name="config")
