@@ -59,7 +59,7 @@ def told(output: str, name: str) -> str:
 
 
 def test_each_node_says_what_is_wrong_before_anything_is_changed(test_bmc, tmp_path):
-    """Password, address, certificate, hardware: four nodes of one play, none of which holds the others up."""
+    """Password, address, certificate, hardware, huge pages: six nodes of one play, none of which holds the others up."""
     bmc = test_bmc()
     hosts = {
         "password": node(tmp_path, bmc, bmc_password="Not-The-Password"),
@@ -68,6 +68,8 @@ def test_each_node_says_what_is_wrong_before_anything_is_changed(test_bmc, tmp_p
         "input": node(tmp_path, bmc, typeone_disk_hints={}),
         "hardware": node(tmp_path, bmc, typeone_requirements={"min_memory_gib": 4096, "min_cpus": 999, "min_nics": 99},
                          typeone_boot_mac=first_mac(bmc)),
+        "tuning": node(tmp_path, bmc, typeone_boot_mac=first_mac(bmc), typeone_hypervisor="kvm",
+                       hugepages_pools=[{"size": "1G", "nodes": {0: 4096, 1: 4096}}]),
     }
     code, output = playbook(tmp_path, "typeone.metal.deploy", hosts)
     assert code != 0
@@ -76,7 +78,8 @@ def test_each_node_says_what_is_wrong_before_anything_is_changed(test_bmc, tmp_p
             ("address", "inspect", "refused", "Check"),
             ("certificate", "inspect", "certificate", "ca_path"),
             ("input", "validate", "typeone_disk_hints is empty", "Set typeone_disk_hints"),
-            ("hardware", "inspect", "GiB of memory and min_memory_gib is 4096", "Correct typeone_requirements")):
+            ("hardware", "inspect", "GiB of memory and min_memory_gib is 4096", "Correct typeone_requirements"),
+            ("tuning", "inspect", "huge pages of 8192 GiB are to be reserved at boot", "Correct")):
         message = told(output, name)
         assert message.startswith(f"Cannot deploy {name} in phase {phase} (it was left as it was): "), message
         assert cause in message and remedy in message, message

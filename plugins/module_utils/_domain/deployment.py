@@ -121,6 +121,11 @@ def plan(*, node: str, decision: Data, hardware: Data, hints: Data, override: Da
     ]
 
 
+def argument_word(argument: Data) -> str:
+    """An argument as it stands on the command line."""
+    return "=".join(str(argument[name]) for name in ("name", "value") if argument.get(name) is not None)
+
+
 def summary(evidence: Data, *, standing: bool) -> list[str]:
     """The deploy in a few lines."""
     system, disk, image = evidence.get("system") or {}, evidence.get("disk") or {}, evidence.get("image") or {}
@@ -133,6 +138,11 @@ def summary(evidence: Data, *, standing: bool) -> list[str]:
         f"  disk        serial {disk.get('serial') or 'unknown'}",
         f"  guest       {proof.get('text') or 'proven'}",
     ]
+    tuning = evidence.get("tuning") or {}
+    if tuning:
+        words = [argument_word(item) for item in tuning.get("known_arguments") or [] if item.get("state") != "absent"]
+        waits = "; it waits for a reboot (kernel_cmdline_reboot: true allows it)" if tuning.get("reboot_required") else ""
+        lines.append(f"  tuning      in the first boot: {' '.join(words) or 'nothing'}{waits}")
     if not standing:
         seconds = evidence.get("power_on_to_proof_seconds")
         how = "; it was rebooted from its disk" if evidence.get("root_switched") is False else ""

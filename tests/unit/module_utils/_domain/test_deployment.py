@@ -99,11 +99,13 @@ def test_the_summary_says_what_counts() -> None:
     text = "\n".join(deployment.summary(evidence, standing=False))
     for part in ("node1: deployed", "UUID u1", "serial S1", "posts       1", "213.4 s", "boot 70.1"):
         assert part in text
-    assert "stage" not in text
+    assert "stage" not in text and "tuning" not in text
     assert "nothing was changed" in deployment.summary(evidence, standing=True)[0]
 
 
 @pytest.mark.parametrize("more, said", [
+    ({"tuning": {"known_arguments": [{"name": "isolcpus", "value": "1"}, {"name": "quiet", "state": "absent"}]}}, "boot: isolcpus=1"),
+    ({"tuning": {"known_arguments": [], "reboot_required": True}}, "in the first boot: nothing; it waits for a reboot"),
     ({"root_switched": True, "power_on_to_proof_seconds": 9.0}, "posts       1; power-on to proven guest 9.0 s"),
     ({"root_switched": False, "power_on_to_proof_seconds": 9.0}, "posts       1; it was rebooted from its disk; power-on"),
     ({"root_switched": None, "power_on_to_proof_seconds": None}, "posts       1; an earlier run began it"),
