@@ -78,10 +78,11 @@ def test_a_disk_that_may_not_be_written_and_an_image_that_breaks_off_are_told_an
     assert [[digest(disk(node, number)) for number in (0, 1)] for node in (doubtful, precious)] == before
 
 
-def test_a_deploy_that_is_killed_while_the_image_is_written_leaves_a_torn_disk(site):
-    """The image server runs again as well."""
-    killed = site.deploy(target="node1", kill_at="writing the image,")
-    assert killed.status == -9, killed.output
+def test_a_deploy_that_is_killed_can_leave_the_node_anywhere(site):
+    """While it is staged, while it boots, and while the image is written, so that the disk is torn: the next test goes on from there."""
+    for where in ("TASK [typeone.metal.os_deploy : Stage the node", "TASK [typeone.metal.os_deploy : Wait for the ramdisk", "writing the image,"):
+        killed = site.deploy(target="node1", kill_at=where)
+        assert killed.status == -9, killed.output
     assert site.node(1).system["PowerState"] == "On"
 
 
@@ -138,7 +139,7 @@ def test_no_secret_is_left_lying_about(site):
 
 
 def test_a_deploy_killed_after_the_installation_goes_on_where_it_was(site):
-    """In configure and in verify; then its guest cannot start. Started once more it ends deployed, by the power-on of the first."""
+    """In configure and in verify; then its guest cannot start, and it is killed in record. Started once more it ends deployed, by the power-on of the first."""
     node = site.node(2)
     node.reset("ForceOff")
     disk(node).write_bytes(b"")
@@ -152,6 +153,7 @@ def test_a_deploy_killed_after_the_installation_goes_on_where_it_was(site):
     assert failed.status == 2, failed.output
     error = told(failed.output, node)
     assert f"Cannot deploy {node.name} in phase verify (it was left as it was)" in error and "Cannot prove kvm" in error, error
+    assert site.deploy(target=node.name, kill_at="TASK [typeone.metal.os_deploy : Note the end of the deploy").status == -9
     done = site.deploy(target=node.name)
     assert done.status == 0 and f"{node.name}: deployed" in done.output, done.output
     assert (node.evidence["posts"], node.evidence["guest_proof"]["passed"], node.boot_id) == (1, True, boot)

@@ -15,7 +15,8 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = ROOT / "roles/lab/files/typeone_lab"
 OPTIONS = {
-    "name": "one", "dir": "/var/lib/one", "cache_dir": "/var/cache/one", "nodes": 3, "disks": 2, "nics": ["prov", "tenant", "prov", "tenant"], "packages": ["zstd", "curl"],
+    "name": "one", "dir": "/var/lib/one", "cache_dir": "/var/cache/one", "nodes": 3, "disks": 2,
+    "nics": ["prov", "tenant", "prov", "tenant"], "packages": ["zstd", "curl"],
     "python": "/usr/bin/python3", "bmc_username": "admin", "disk_gib": 8,
 }
 
