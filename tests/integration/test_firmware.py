@@ -148,10 +148,40 @@ def test_the_bmc_restarts_while_it_works(test_bmc, image, keeps_tasks):
     """Its task is found again, or its version tells; no session is left."""
     bmc = test_bmc()
     plan = bmc.firmware.plan
-    plan.seconds, plan.restart, plan.keeps_tasks = 4.0, 2.5, keeps_tasks
+    plan.seconds, plan.restart, plan.keeps_tasks = 1.2, 0.5, keeps_tasks
     result = firmware(bmc, image_path=str(image))
     assert not result.get("failed") and result["verified"] and version_of(bmc, "BMC") == NEW, result
     assert len(bmc.firmware.uploads) == 1 and not bmc.sessions.open()
+
+
+def test_the_bmc_knows_no_session_while_it_goes_down(test_bmc, image):
+    """Its last answer is a 401, and a login is lost: it is away, and nobody is refused."""
+    bmc = test_bmc()
+    bmc.firmware.plan.seconds = 1.0
+    bmc.faults.add("session_expired", path="Tasks/")
+    bmc.faults.add("restart", method="POST", path="Sessions$", skip=1, seconds=0.4, answer=False)
+    result = firmware(bmc, image_path=str(image))
+    assert not result.get("failed") and result["verified"] and version_of(bmc, "BMC") == NEW, result
+    assert len(bmc.firmware.uploads) == 1 and bmc.counters.logins == 3 and not bmc.sessions.open()
+
+
+def test_the_bmc_drops_a_connection_that_is_being_opened(test_bmc, image):
+    """It goes down in the middle of a handshake: it has spoken TLS before, so it is away, and trusted as it was."""
+    bmc = test_bmc()
+    context = bmc.server.context
+
+    class Dropping:  # pylint: disable=too-few-public-methods
+        """Ends the next connection before a word is said."""
+
+        @staticmethod
+        def wrap_socket(_sock, **_options):
+            bmc.server.context = context
+            raise OSError
+
+    bmc.firmware.plan.seconds = 0.6
+    bmc.faults.add("close", path="Tasks/", match=lambda request: not setattr(bmc.server, "context", Dropping))
+    result = firmware(bmc, image_path=str(image))
+    assert not result.get("failed") and result["verified"] and bmc.counters.handshake_failures == 1, result
 
 
 def test_the_bmc_restarts_instead_of_answering(test_bmc, image):

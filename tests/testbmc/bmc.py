@@ -109,10 +109,13 @@ class Bmc:  # pylint: disable=too-many-instance-attributes
         self.stop()
 
     def restart(self, seconds: float | None = None, *, keep=None) -> None:
-        """The BMC itself restarts: connections refused for a while, sessions lost."""
-        with self.lock:
-            self.sessions.expire(everyone=True)
-        self.server.down(self.options.restart_seconds if seconds is None else seconds, keep=keep)
+        """The BMC itself restarts: connections refused for a while, sessions lost, also one that was just being opened."""
+        def forget() -> None:
+            with self.lock:
+                self.sessions.expire(everyone=True)
+
+        self.server.down(self.options.restart_seconds if seconds is None else seconds, keep=keep, before_up=forget)
+        forget()
 
     def use_identity(self, identity: certs.Identity) -> None:
         """Show another certificate to new connections."""

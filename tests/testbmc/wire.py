@@ -27,6 +27,7 @@ class Connection:
         self.server = server
         self.sock = sock
         self.file = None
+        self._generation = server.generation
 
     def run(self) -> None:
         """Serve requests until the connection ends. Never raises."""
@@ -41,6 +42,8 @@ class Connection:
                     counters.add("handshake_failures")
                     return
                 counters.add("handshakes")
+            if self._generation != self.server.generation:  # the server went away meanwhile, and could not tell this one
+                return
             self.sock.settimeout(self.server.idle)
             self.file = self.sock.makefile("rb", _PIECE)
             while self._one():
@@ -208,7 +211,7 @@ class Server:
         self._live: set = set()
         self._holder = None
         self._listener = None
-        self._generation = 0
+        self.generation = 0
 
     def start(self) -> None:
         """Bind and listen; returns when connections are accepted."""
@@ -230,7 +233,6 @@ class Server:
                 return
             self._listener = self._bound()
             self._listener.listen(256)
-            self._generation += 1
             threading.Thread(target=self._accept, args=(self._listener,), name=f"testbmc-{self.port}", daemon=True).start()
 
     def _accept(self, listener: socket.socket) -> None:
@@ -241,6 +243,9 @@ class Server:
                 return
             connection = Connection(self, sock)
             with self._lock:
+                if self._listener is not listener:
+                    sock.close()
+                    return
                 self._live.add(connection)
             self.counters.opened()
             threading.Thread(target=connection.run, daemon=True).start()
@@ -254,6 +259,7 @@ class Server:
     def _close(self, *, keep=None) -> None:
         with self._lock:
             listener, self._listener = self._listener, None
+            self.generation += 1
             live = [item for item in self._live if item is not keep]
         if listener is not None:
             try:
@@ -264,10 +270,14 @@ class Server:
         for connection in live:
             connection.abort()
 
-    def down(self, seconds: float, *, keep=None) -> None:
+    def down(self, seconds: float, *, keep=None, before_up=lambda: None) -> None:
         """Refuse connections for a while and drop the open ones (but `keep`, which is to get its answer)."""
+        def up() -> None:
+            before_up()
+            self._listen()
+
         self._close(keep=keep)
-        timer = threading.Timer(seconds, self._listen)
+        timer = threading.Timer(seconds, up)
         timer.daemon = True
         timer.start()
 

@@ -254,7 +254,8 @@ class Connector(SushyConnector):
             cause = "its certificate is not trusted" + (f" ({text.split('certificate verify failed: ')[1].split(' (_ssl')[0]})"
                                                         if "certificate verify failed: " in text else "")
         else:
-            return Unreachable(f"no TLS connection comes about at {self._url}", certificate=True,
+            # A BMC that has spoken TLS before is restarting, or has dropped the connection that was just opened.
+            return Unreachable(f"no TLS connection comes about at {self._url}", certificate=not self._reached or None,
                                remedy="Check bmc_port, and which TLS versions the BMC speaks.")
         return Unreachable(cause, certificate=True, remedy="Name the authority with ca_path, pin the certificate with "
                            "tls_fingerprint, or set validate_certs: false if the network is trusted.")

@@ -10,7 +10,7 @@ import threading
 from dataclasses import replace
 from typing import Any, Callable, Optional
 
-from .._bmc.errors import AuthenticationFailed, BmcError, Rejected
+from .._bmc.errors import AnswerLost, AuthenticationFailed, BmcError, Rejected, Unreachable
 from .._domain.deadline import Deadline
 from .answers import Answer, error_text
 from .connector import Connector
@@ -90,7 +90,8 @@ class Session:
         self._use_basic()
 
     def _renew(self) -> bool:
-        """Log in again after the BMC has forgotten the session; tell whether that worked.
+        """Log in again after the BMC has forgotten the session; tell whether that worked. A BMC that is just going
+        down may still answer that it knows no session: then it is away, and refuses nobody.
 
         Once in ``RENEWAL`` seconds: a BMC may restart several times in a task, but one that drops every session at
         once is not worked with.
@@ -103,10 +104,13 @@ class Session:
             former, self._location = self._location, None
             try:
                 self._login()
+            except AuthenticationFailed:
+                self._location = former
+                return False
             except BmcError as error:
                 self._location = former
-                self._connector.on_session_lost = None if isinstance(error, AuthenticationFailed) else self._renew
-                return False
+                self._connector.on_session_lost = self._renew
+                raise _not_renewed(error) from error
             self._renewed = Deadline(0)
             self._former = former
             return True
@@ -173,6 +177,14 @@ class Session:
                 if begun.elapsed > 0.5:
                     return False
         return False
+
+
+def _not_renewed(error: BmcError) -> BmcError:
+    """Return what a login means that did not come about in the middle of a task: the request at hand was not taken."""
+    if not isinstance(error, AnswerLost):
+        return error
+    return Unreachable(f"the BMC has ended the session, and {error.cause} when another was opened",
+                       remedy="Check that the BMC is not restarting.")
 
 
 def _session_link(answer: Answer) -> Optional[str]:
