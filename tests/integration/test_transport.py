@@ -110,8 +110,7 @@ def test_a_connection_that_an_interrupted_request_took_away_is_not_waited_for(te
     """An exception in the midst of a request keeps its connection from the pool; the logout goes on over a new one."""
     bmc = test_bmc()
     with driver(bmc) as opened:
-        pools = opened.connector._session.get_adapter(bmc.url).poolmanager.pools
-        taken = pools[next(iter(pools.keys()))]._get_conn()
+        taken = opened.connector._pool._get_conn()
         _close_within(30, opened)
     taken.close()
     assert not bmc.sessions.open()

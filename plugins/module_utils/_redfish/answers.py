@@ -36,7 +36,7 @@ class Answer:
     def etag(self) -> Optional[str]:
         """Return the ETag of the resource, from the header or else the body."""
         value = self.headers.get("ETag") or self.body.get("@odata.etag")
-        return value if isinstance(value, str) and value else None
+        return value if isinstance(value, str) and value and value.isascii() and value.isprintable() else None
 
 
 def absolute_links(document: Json, url: str) -> Json:

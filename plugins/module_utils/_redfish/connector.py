@@ -4,7 +4,8 @@
 """HTTP to one BMC: one connection that is kept, deadlines by the wall clock, retries only of what is safe.
 
 sushy's connector closes every connection and sends a write anew when its answer was lost. This one keeps its
-session handling and replaces the way of a request.
+handling of logins and replaces the way of a request, which goes by urllib3 itself: what requests does around it
+costs more than all the rest of the reading of a BMC.
 """
 
 from __future__ import annotations
@@ -21,10 +22,9 @@ from .._bmc.errors import (
 from .._bmc.options import Connection
 from .._domain.deadline import Deadline
 from .answers import NOT_TAKEN, Answer, absolute_links, not_now, refusal, retry_after, says
-from .tls import BmcAdapter
+from .tls import pool_for
 
 try:
-    import requests
     import urllib3
     from sushy.connector import Connector as SushyConnector
 except ImportError as error:
@@ -51,21 +51,23 @@ class Connector(SushyConnector):
     def __init__(self, connection: Connection) -> None:
         if IMPORT_ERROR is not None:
             raise MissingLibrary("sushy", str(IMPORT_ERROR))
-        adapter = BmcAdapter(connection)
-        super().__init__(connection.base_url, verify=not connection.fingerprint and connection.verify)
+        super().__init__(connection.base_url)
         self.connection = connection
+        self._pool = pool_for(connection)
         self.on_session_lost: Any = None
         self._session.headers.pop("Connection", None)
         self._session.headers.update({"OData-Version": "4.0", "Accept": "application/json",
                                       "Accept-Encoding": "identity"})
-        self._session.trust_env = False
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, adapter)
         self._patience = Deadline(connection.total_timeout)
         self._lost_to_hangs = 0.0
         self._last_hang = Deadline(0)  # its age is asked for
         self._reached = False
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connections."""
+        super().close()
+        self._pool.close()
 
     def send(self, method: str, path: str, *, body: Any = None, headers: Optional[dict[str, str]] = None,
              login: bool = False, not_taken: tuple[str, ...] = (), deadline: Optional[Deadline] = None) -> Answer:
@@ -151,6 +153,8 @@ class Connector(SushyConnector):
 
     def _check_host(self, url: str, link: str) -> None:
         """Refuse to leave the BMC's scheme, host and port."""
+        if url.startswith(self.connection.base_url + "/"):
+            return
         try:
             same = _origin(self.connection.base_url) == _origin(url)
         except ValueError:
@@ -166,18 +170,34 @@ class Connector(SushyConnector):
         if is_file:
             body.seek(0)
         limit = Deadline(deadline.remaining if is_file and deadline is not None else self._limit(deadline))
-        path = urlsplit(url).path
-        timeouts = (min(CONNECT_TIMEOUT, max(limit.remaining, 0.1)), max(limit.remaining, 0.1))
-        content = {"data": body} if is_file or isinstance(body, (bytes, bytearray)) else {"json": body}
+        parts = urlsplit(url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT, max(limit.remaining, 0.1)), read=max(limit.remaining, 0.1))
+        content, head = self._prepared(method, body, headers or {})
+        answered = False
         try:
-            with self._session.request(method, url, headers=headers, verify=self._verify, timeout=timeouts,
-                                       stream=True, allow_redirects=False, **content) as response:
-                self._reached = True
-                raw = self._body(response, limit, path)
-                body = absolute_links(self._parsed(response, raw, path, method), url)
-                return Answer(response.status_code, response.headers, body)
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise self._unreached(error, method, path, limit) from error
+            with self._pool.urlopen(method, target, body=content, headers=head, timeout=timeout, retries=False,
+                                    redirect=False, preload_content=False) as response:
+                self._reached = answered = True
+                raw = self._body(response, limit, parts.path)
+                found = absolute_links(self._parsed(response, raw, parts.path, method), url)
+                return Answer(response.status, response.headers, found)
+        except urllib3.exceptions.HTTPError as error:
+            raise self._unreached(error, method, parts.path, limit, answered=answered) from error
+
+    def _prepared(self, method: str, body: Any, headers: dict[str, str]) -> tuple[Any, dict[str, str]]:
+        """Return a request's body as it is sent, and all its headers."""
+        own: dict[str, str] = {}
+        if self._session.auth:
+            own = urllib3.make_headers(basic_auth=":".join(self._session.auth))
+        if hasattr(body, "read"):
+            own["Content-Length"] = str(len(body))
+        elif body is None:
+            own.update({} if method in READS else {"Content-Length": "0"})
+        elif not isinstance(body, (bytes, bytearray)):
+            body = json.dumps(body).encode()
+            own["Content-Type"] = "application/json"
+        return body, {**self._session.headers, **own, **headers}
 
     def _limit(self, deadline: Optional[Deadline]) -> float:
         """Return the seconds that one request may take. What hangs cost so far is taken off, so that a BMC which
@@ -202,7 +222,7 @@ class Connector(SushyConnector):
             pieces.append(piece)
             size += len(piece)
             if limit.passed:
-                raise requests.exceptions.ReadTimeout("the body timed out")
+                raise urllib3.exceptions.TimeoutError("the body timed out")
             if size > MAX_BODY:
                 raise BrokenAnswer(f"the answer to {path} is larger than {MAX_BODY} bytes", path=path)
         return b"".join(pieces)
@@ -210,12 +230,12 @@ class Connector(SushyConnector):
     def _parsed(self, response: Any, raw: bytes, path: str, method: str) -> dict[str, Any]:
         """Return the JSON object of a body, empty where there is none; what is no object is broken, in a read."""
         try:
-            body = json.loads(raw) if raw.strip() or (method == "GET" and response.status_code == 200) else {}
+            body = json.loads(raw) if raw.strip() or (method == "GET" and response.status == 200) else {}
         except (ValueError, RecursionError):
             body = None
         if isinstance(body, dict):
             return body
-        if response.status_code >= 300 or method not in READS:
+        if response.status >= 300 or method not in READS:
             return {}
         raise BrokenAnswer(f"the answer to {path} is not a JSON object", path=path,
                            remedy="The BMC's firmware is at fault; what it could not tell is left out.")
@@ -225,25 +245,25 @@ class Connector(SushyConnector):
             self._lost_to_hangs += limit.elapsed
             self._last_hang = Deadline(0)
 
-    def _unreached(self, error: Exception, method: str, path: str, limit: Deadline) -> BmcError:
-        """Return what a failure below HTTP means."""
-        text = str(error)
-        timed_out = isinstance(error, requests.exceptions.Timeout) or "timed out" in text
-        if isinstance(error, requests.exceptions.SSLError) or "Fingerprints did not match" in text:
+    def _unreached(self, error: Exception, method: str, path: str, limit: Deadline, *, answered: bool) -> BmcError:
+        """Return what a failure below HTTP means; ``answered`` tells that an answer had begun."""
+        text = f"{type(error).__name__}: {error}"
+        refused = isinstance(error, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.LocationValueError))
+        timed_out = not refused and (isinstance(error, urllib3.exceptions.TimeoutError) or "timed out" in text)
+        if isinstance(error, urllib3.exceptions.SSLError) and not answered:
             return self._untrusted(text)
         if timed_out:
             self._count_hang(limit)
-        if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL)) or (
-                "NewConnectionError" in text or "NameResolutionError" in text):
-            return Unreachable(f"it could not be reached at {self._url} ({_reason(error)})",
+        if refused or isinstance(error, urllib3.exceptions.ConnectTimeoutError):
+            return Unreachable(f"it could not be reached at {self._url} ({_reason(text)})",
                                remedy="Check bmc_address, bmc_port, and that the BMC's network is up.")
         if method not in READS:
-            return AnswerLost(f"the answer to {method} {path} was lost ({_reason(error)})", path=path,
+            return AnswerLost(f"the answer to {method} {path} was lost ({_reason(text)})", path=path,
                               remedy="The effect of the request is not known.")
         if timed_out:
             return Timeout(f"no complete answer to {path} within {limit.seconds:.0f} s",
                            remedy="Raise bmc_timeout if the BMC is that slow.", path=path)
-        return Unreachable(f"the connection broke while {path} was read ({_reason(error)})", path=path,
+        return Unreachable(f"the connection broke while {path} was read ({_reason(text)})", path=path,
                            remedy="Check that this is a BMC's HTTPS port.")
 
     def _untrusted(self, text: str) -> Unreachable:
@@ -263,9 +283,9 @@ class Connector(SushyConnector):
 
 def _as_it_comes(response: Any) -> Iterator[bytes]:
     """Yield the pieces of a body as they arrive. Where the library cannot, small ones that it waits for."""
-    read = getattr(response.raw, "read1", None)
+    read = getattr(response, "read1", None)
     if read is None:
-        yield from response.iter_content(512)
+        yield from response.stream(512)
         return
     while piece := read(65536, decode_content=True):
         yield piece
@@ -277,9 +297,8 @@ def _origin(url: str) -> tuple[str, Optional[str], Optional[int]]:
     return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
-def _reason(error: Exception) -> str:
-    """Return the innermost cause of a library's exception, in a few words."""
-    text = str(error)
+def _reason(text: str) -> str:
+    """Return the innermost cause that the text of a library's exception, after its name, tells, in a few words."""
     for words, plain in (("timed out", "timed out"), ("Connection refused", "connection refused"),
                          ("Name or service not known", "the name is not known"),
                          ("NameResolutionError", "the name is not known"),
@@ -288,4 +307,4 @@ def _reason(error: Exception) -> str:
                          ("IncompleteRead", "the answer was cut off")):
         if words in text:
             return plain
-    return type(error).__name__
+    return text.partition(":")[0]

@@ -17,39 +17,26 @@ from .._bmc.options import Connection
 
 try:
     import urllib3
-    from requests.adapters import HTTPAdapter
 except ImportError:
     urllib3 = None
-    HTTPAdapter = object
 
 
-class BmcAdapter(HTTPAdapter):
-    """Keeps the connections to one BMC: as many as the task may use at a time.
+def pool_for(connection: Connection) -> Any:
+    """Return the connections to one BMC: as many as the task may use at a time.
 
     The pool never blocks: how many there are is bounded by the threads that ask. One that an interrupted request has
     taken away is then replaced, so that the logout on the way out does not wait for it for ever.
     """
-
-    def __init__(self, connection: Connection) -> None:
-        self._fingerprint = connection.fingerprint
-        self._context = context_for(connection)
-        super().__init__(pool_connections=1, pool_maxsize=connection.concurrency, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> Any:
-        """Use the shared context, and pin the certificate where a fingerprint is given."""
-        if self._fingerprint:
-            kwargs["assert_fingerprint"] = self._fingerprint
-        return super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave the trust to the context: read here, the authorities would be loaded anew for every connection."""
-        if url.startswith("https"):
-            conn.cert_reqs = self._context.verify_mode
-
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-        """Leave the trust to the context here too."""
-        host, unused = super().build_connection_pool_key_attributes(request, bool(verify), cert)
-        return host, {}
+    keywords: dict[str, Any] = {"maxsize": connection.concurrency, "block": False}
+    if connection.scheme == "https":
+        keywords["ssl_context"] = context_for(connection)
+        if connection.fingerprint:
+            keywords["assert_fingerprint"] = connection.fingerprint
+    try:
+        return urllib3.connection_from_url(connection.base_url, **keywords)
+    except urllib3.exceptions.LocationValueError as error:
+        raise Unreachable(f"it could not be reached at {connection.base_url} (no such address)",
+                          remedy="Check bmc_address and bmc_port.") from error
 
 
 def context_for(connection: Connection) -> ssl.SSLContext:
