@@ -8,10 +8,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: bmc_fleet_info
-short_description: Read the hardware and health of many BMCs from one process
+short_description: Read the hardware and health of many BMCs in one task
 version_added: 0.1.0
 description:
-  - Reads many BMCs side by side in one process, instead of one process a host, within a limit in all, a limit for
+  - Reads many BMCs side by side in one task, instead of a process for each host, within a limit in all, a limit for
     each subnet, and a deadline for each host. A BMC that is dead or slow delays no other.
   - Results can be streamed to a file as they come, and a run that was ended can be resumed.
   - Run it once, with C(run_once) and C(delegate_to=localhost), or in a play over localhost.
@@ -80,6 +80,13 @@ options:
     description: How many BMCs are read at a time.
     type: int
     default: 100
+  workers:
+    description:
+      - How many processes share the work. The limits hold over all of them.
+      - If it is not set, one for each CPU that the task may use, at most 8. There are never more than CPUs, nor more
+        than one for each 25 hosts; where there is one, the hosts are read in the task's own process.
+      - Each takes some 30 MiB of memory, and more with the BMCs that it reads at a time.
+    type: int
   subnet_limit:
     description: How many BMCs of one subnet are read at a time.
     type: int

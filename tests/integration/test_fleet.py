@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -17,7 +18,8 @@ from running import run
 from testbmc.fleet import FleetProcess
 
 from ansible_collections.typeone.metal.plugins.module_utils._module import argument_spec
-from ansible_collections.typeone.metal.plugins.module_utils._resources.fleet import subnet_of
+from ansible_collections.typeone.metal.plugins.module_utils._resources import fleet_info
+from ansible_collections.typeone.metal.plugins.module_utils._resources.fleet import Bounds, FleetReader, subnet_of
 from ansible_collections.typeone.metal.plugins.module_utils._resources.fleet_info import FleetInfo, execute_fleet
 from ansible_collections.typeone.metal.plugins.module_utils._resources.hardware import HardwareResource
 
@@ -25,15 +27,22 @@ from ansible_collections.typeone.metal.plugins.module_utils._resources.hardware 
 @pytest.fixture(name="fleet", scope="module")
 def fixture_fleet():
     """Forty BMCs, two of them dead and two slow to begin."""
-    with FleetProcess(count=40, dead=0.05, slow=0.05, slow_seconds=1.5) as fleet:
+    with FleetProcess(count=40, dead=0.05, slow=0.05, slow_seconds=1.0) as fleet:
         yield fleet
 
 
+@pytest.fixture(name="processes", params=[1, 3])
+def fixture_processes(request, monkeypatch):
+    """How many processes share the work, whatever number of CPUs there is."""
+    monkeypatch.setattr(fleet_info, "_processes", lambda wanted, hosts: request.param)
+    return request.param
+
+
 def options(fleet, **more):
-    """Return the options for a fleet; dead ones cost two seconds."""
+    """Return the options for a fleet; dead ones cost three seconds."""
     return {"hosts": [{"name": f"n-{address}", "bmc_address": address} for address in fleet.addresses],
             "bmc_port": fleet.port, "bmc_username": fleet.username, "bmc_password": fleet.password,
-            "bmc_protocol": "redfish", "ca_path": fleet.ca_path, "bmc_timeout": 4, **more}
+            "bmc_protocol": "redfish", "ca_path": fleet.ca_path, "bmc_timeout": 3, **more}
 
 
 def read(given, *, check_mode=False, told=None):
@@ -44,6 +53,7 @@ def read(given, *, check_mode=False, told=None):
                          tell=(told if told is not None else []).append)
 
 
+@pytest.mark.usefixtures("processes")
 def test_every_live_bmc_is_read_and_no_session_left(fleet):
     """The right state for each; the dead are told as such, and delay nobody."""
     told = []
@@ -64,6 +74,7 @@ def test_every_live_bmc_is_read_and_no_session_left(fleet):
     assert told[-1] == "40 of 40 BMCs read, 2 of them failed"
 
 
+@pytest.mark.usefixtures("processes")
 def test_the_same_as_the_module_alone(fleet):
     """Byte for byte."""
     address = next(address for address, facts in fleet.expected.items() if facts["kind"] == "live")
@@ -73,33 +84,36 @@ def test_the_same_as_the_module_alone(fleet):
     assert json.dumps(result["fleet"]["hosts"][0]["results"]["hardware"], sort_keys=True) == json.dumps(alone, sort_keys=True)
 
 
+@pytest.mark.usefixtures("processes")
 def test_limits_hold(fleet):
     """No more connections than the limit, in all or in a subnet (one that just ends is still counted for a moment)."""
-    with FleetProcess(count=30, latency=0.02) as slow:
-        assert read(options(slow, limit=4, hardware_sections=["system"]))["fleet"]["ok"] == 30
+    few = {"gather": ["health"], "health_sections": ["summary"]}
+    with FleetProcess(count=20, latency=0.01) as slow:
+        assert read(options(slow, limit=4, **few))["fleet"]["ok"] == 20
         assert slow.stats()["max_connections"] <= 4 + 2
-    with FleetProcess(count=30, latency=0.02) as slow:
-        assert read(options(slow, limit=20, subnet_limit=3, hardware_sections=["system"]))["fleet"]["ok"] == 30
+    with FleetProcess(count=20, latency=0.01) as slow:
+        assert read(options(slow, limit=20, subnet_limit=3, **few))["fleet"]["ok"] == 20
         assert slow.stats()["max_connections"] <= 3 + 2
 
 
-def test_output_and_resume(fleet, tmp_path):
+def test_output_and_resume(tmp_path):
     """A line for each host as it comes; what was read well is kept, the rest is read again; its owner alone may read it."""
     path = tmp_path / "fleet.jsonl"
-    given = options(fleet, hardware_sections=["system"], output=str(path))
-    assert read(given, check_mode=True)["fleet"]["ok"] == 38 and not path.exists()
-    result = read(given)
-    assert result["fleet"]["hosts"] is None and path.stat().st_mode & 0o777 == 0o600
-    lines = path.read_text().splitlines()
-    assert len(lines) == 40 and all(json.loads(line)["name"] for line in lines)
-    path.write_text("\n".join(lines[:30]) + "\n" + lines[30][:40])
-    good = sum(json.loads(line)["ok"] for line in lines[:30])
-    logins = fleet.stats()["logins"]
-    again = read({**given, "resume": True})
-    assert again["fleet"]["kept"] == good and again["fleet"]["ok"] == 38
-    assert fleet.stats()["logins"] - logins == 38 - good
-    records = [json.loads(line) for line in path.read_text().splitlines()]
-    assert sorted(record["name"] for record in records) == sorted(f"n-{address}" for address in fleet.addresses)
+    with FleetProcess(count=40, dead=0.05, dead_mode="refuse") as fleet:
+        given = options(fleet, gather=["health"], health_sections=["summary"], output=str(path))
+        assert read(given, check_mode=True)["fleet"]["ok"] == 38 and not path.exists()
+        result = read(given)
+        assert result["fleet"]["hosts"] is None and path.stat().st_mode & 0o777 == 0o600
+        lines = path.read_text().splitlines()
+        assert len(lines) == 40 and all(json.loads(line)["name"] for line in lines)
+        path.write_text("\n".join(lines[:30]) + "\n" + lines[30][:40])
+        good = sum(json.loads(line)["ok"] for line in lines[:30])
+        logins = fleet.stats()["logins"]
+        again = read({**given, "resume": True})
+        assert again["fleet"]["kept"] == good and again["fleet"]["ok"] == 38
+        assert fleet.stats()["logins"] - logins == 38 - good
+        records = [json.loads(line) for line in path.read_text().splitlines()]
+        assert sorted(record["name"] for record in records) == sorted(f"n-{address}" for address in fleet.addresses)
 
 
 def test_a_host_that_answers_slowly_for_ever_costs_its_own_time():
@@ -131,23 +145,85 @@ def test_all_dead_fails():
     assert result["failed"] and "any of the 3 BMCs" in result["msg"]
 
 
-def test_sigterm_leaves_no_session(tmp_path):
-    """Those under way log out; no further one is begun."""
+@pytest.mark.parametrize("wanted, hosts, cpus, expected", [(None, 1000, 2, 2), (None, 1000, 64, 8), (16, 1000, 64, 16), (16, 1000, 2, 2),
+                                                           (1, 1000, 8, 1), (None, 60, 8, 2), (8, 10, 8, 1), (None, 0, 8, 1)])
+def test_how_many_processes_share_the_work(monkeypatch, wanted, hosts, cpus, expected):
+    """No more than asked for, than CPUs, and than the hosts are worth."""
+    monkeypatch.setattr(fleet_info.os, "sched_getaffinity", lambda pid: range(cpus), raising=False)
+    assert fleet_info._processes(wanted, hosts) == expected
+
+
+@pytest.mark.parametrize("survivors", [1, 0])
+def test_a_process_that_dies_is_told_for_its_hosts(survivors):
+    """Those that it had begun fail with its end; the others are read, as long as there is a process that can."""
+    with FleetProcess(count=40, latency=0.02) as fleet:
+        given = options(fleet, gather=["health"], health_sections=["summary"])
+        hosts = fleet_info._hosts(ArgumentSpecValidator(argument_spec(FleetInfo)).validate(given).validated_parameters)
+        records = []
+        for record in FleetReader(bounds=Bounds(6), processes=2).read(hosts):
+            if not records:
+                for process in multiprocessing.active_children()[survivors:]:
+                    os.kill(process.pid, signal.SIGKILL)
+            records.append(record)
+    lost = [record for record in records if not record["ok"]]
+    assert sorted(record["name"] for record in records) == sorted(host["name"] for host in hosts)
+    assert 1 <= len(lost) <= 6 if survivors else len(lost) > 20
+    for record in lost:
+        result = record["results"]["health"]
+        assert result["failed"] and result["error"]["kind"] == "defect" and "has ended (signal 9)" in result["msg"]
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("number, to_group", [(signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGINT, True)])
+def test_a_signal_leaves_no_session(tmp_path, number, to_group):
+    """Those under way log out; no further one is begun. A terminal sends the signal to all processes."""
     with FleetProcess(count=200, latency=0.05) as fleet:
         output = tmp_path / "out.jsonl"
         arguments = tmp_path / "arguments.json"
-        arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options(fleet, limit=5, output=str(output))}))
+        arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options(
+            fleet, limit=5, output=str(output), gather=["health"], health_sections=["summary"])}))
         process = subprocess.Popen(  # pylint: disable=consider-using-with
             [sys.executable, "-m", "ansible_collections.typeone.metal.plugins.modules.bmc_fleet_info", str(arguments)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ))
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ), start_new_session=True)
         deadline = time.monotonic() + 60
         while (not output.exists() or len(output.read_text().splitlines()) < 5) and time.monotonic() < deadline:
             time.sleep(0.05)
-        process.send_signal(signal.SIGTERM)
+        (os.killpg if to_group else os.kill)(process.pid, number)
         process.communicate(timeout=60)
         stats = fleet.stats()
+        with pytest.raises(ProcessLookupError):
+            os.killpg(process.pid, 0)
     assert 5 <= stats["logins"] < 200 and stats["sessions_open"] == 0
     assert len(output.read_text().splitlines()) >= 5
+
+
+def test_a_task_that_is_killed_leaves_no_process(tmp_path):
+    """Its processes see that it is no more: they log out and end."""
+    with FleetProcess(count=200, latency=0.05) as fleet:
+        arguments = tmp_path / "arguments.json"
+        arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options(fleet, limit=6, gather=["health"], health_sections=["summary"])}))
+        process = subprocess.Popen(  # pylint: disable=consider-using-with
+            [sys.executable, "-m", "ansible_collections.typeone.metal.plugins.modules.bmc_fleet_info", str(arguments)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ), start_new_session=True)
+        deadline = time.monotonic() + 60
+        while fleet.stats()["logouts"] < 3 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.kill()
+        process.wait()
+        while _alive(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        stats = fleet.stats()
+    assert not _alive(process.pid) and 3 <= stats["logins"] < 200
+    assert stats["sessions_open"] == 0 or len(os.sched_getaffinity(0)) == 1
+
+
+def _alive(group) -> bool:
+    """Tell whether a group has a process."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("address, subnet", [("192.0.2.7", "192.0.2.0/24"), ("2001:db8::1", "2001:db8::/64"),

@@ -27,6 +27,9 @@ OF_ONE_HOST = ("bmc_address", "bmc_port", "bmc_protocol", "bmc_username", "bmc_p
                "validate_certs", "ca_path", "tls_fingerprint")
 TELL_EVERY = 5.0
 NAMED_FAILURES = 10
+# How many processes read without being told otherwise, and for how many hosts another one is worth its memory.
+MOST_WORKERS = 8
+HOSTS_A_WORKER = 25
 
 
 def _host_option(name: str) -> Json:
@@ -47,6 +50,7 @@ class FleetInfo:
         "hardware_sections": dict(type="list", elements="str", choices=list(Hardware.SECTIONS)),
         "health_sections": dict(type="list", elements="str", choices=list(Health.SECTIONS)),
         "limit": dict(type="int", default=100),
+        "workers": dict(type="int"),
         "subnet_limit": dict(type="int", default=50),
         "subnet_prefix": dict(type="int", default=24),
         "host_timeout": dict(type="int", default=120),
@@ -64,7 +68,8 @@ def execute_fleet(unused: type[FleetInfo], params: Params, *, check_mode: bool, 
         with terminated_cleanly():
             with _Output(output, resume=params["resume"]) as kept:
                 left = [host for host in hosts if host["name"] not in kept.names]
-                reader = FleetReader(bounds=Bounds(params["limit"], params["subnet_limit"], params["subnet_prefix"]))
+                reader = FleetReader(bounds=Bounds(params["limit"], params["subnet_limit"], params["subnet_prefix"]),
+                                     processes=_processes(params["workers"], len(left)))
                 with closing(reader.read(left)) as records:
                     found = list(_told(kept.passing(records), total=len(left), tell=tell))
     except BmcError as error:
@@ -74,10 +79,19 @@ def execute_fleet(unused: type[FleetInfo], params: Params, *, check_mode: bool, 
                    seconds=round(time.monotonic() - start, 1))
 
 
+def _processes(wanted: Optional[int], hosts: int) -> int:
+    """Return how many processes read: no more than there are CPUs, and than so many hosts are worth."""
+    try:
+        cpus = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        cpus = os.cpu_count() or 1
+    return max(1, min(wanted or MOST_WORKERS, cpus, hosts // HOSTS_A_WORKER))
+
+
 def _hosts(params: Params) -> list[Json]:
     """Return the hosts as the reader takes them; :class:`InvalidInput` names the first that is wrong."""
-    for name, least in (("limit", 1), ("subnet_limit", 1), ("host_timeout", 1), ("subnet_prefix", 8)):
-        if params[name] < least:
+    for name, least in (("limit", 1), ("workers", 1), ("subnet_limit", 1), ("host_timeout", 1), ("subnet_prefix", 8)):
+        if params[name] is not None and params[name] < least:
             raise InvalidInput(f"{name} is {params[name]}", remedy=f"Give {least} or more.")
     if params["subnet_prefix"] > 32:
         raise InvalidInput(f"subnet_prefix is {params['subnet_prefix']}", remedy="Give 8 to 32.")
