@@ -39,6 +39,14 @@ def list_disks(programs: Programs) -> list[Disk]:
     return [_disk(entry) for entry in _lsblk(programs) if _is_disk(entry)]
 
 
+def find_device(path: str, programs: Programs) -> Disk:
+    """One block device, be it a disk, a partition or a logical volume. Raises HostError."""
+    shown = programs.run(["lsblk", "--json", "--bytes", "--output", LSBLK_COLUMNS, path], check=False)
+    if shown.rc != 0:
+        raise HostError(f"Cannot use {path} on this host: {shown.complaint}. Name a block device, best by /dev/disk/by-id.")
+    return _disk(_entries(shown.stdout)[0])
+
+
 def find_signatures(disk: Disk, programs: Programs) -> list[Signature]:
     """What a disk carries, by its bytes, by its partitions, and by what libblkid knows."""
     with open(disk.path, "rb", buffering=0) as stream:
@@ -92,9 +100,12 @@ def partition_path(disk: Disk, number: int) -> str:
 
 
 def _lsblk(programs: Programs) -> list[dict[str, t.Any]]:
-    shown = programs.run(["lsblk", "--json", "--bytes", "--output", LSBLK_COLUMNS])
+    return _entries(programs.run(["lsblk", "--json", "--bytes", "--output", LSBLK_COLUMNS]).stdout)
+
+
+def _entries(shown: str) -> list[dict[str, t.Any]]:
     try:
-        return json.loads(shown.stdout).get("blockdevices", [])
+        return json.loads(shown).get("blockdevices", [])
     except ValueError as error:
         raise HostError(f"Cannot list the disks of this host: lsblk answered no JSON ({error}).") from error
 
