@@ -42,6 +42,8 @@ RECORDS = ("/etc/iscsi/nodes", "/var/lib/iscsi/nodes")
 """Where open-iscsi keeps its records: on Debian and Ubuntu, and on the Red Hat family."""
 MULTIPATH = "/etc/multipath/conf.d"
 WWIDS = "/etc/multipath/wwids"
+LOGIN_SERVICES = ("open-iscsi.service", "iscsi.service")
+"""What logs in at boot: on Debian and Ubuntu, and on the Red Hat family."""
 STATES = {"LOGGED_IN": "live", "FAILED": "failed", "FREE": "free"}
 
 # Exit statuses of iscsiadm(8).
@@ -59,7 +61,36 @@ class IscsiInitiator(StorageInitiator):
 
     protocol = ISCSI
 
+    def check_host(self, *, check: bool) -> None:
+        present = [] if check else [each for each in self.connections if each.present]
+        if present:
+            self.programs.need("iscsiadm")
+        if any(self._several(each) for each in present):
+            self.programs.need("multipath")
+
     def identify(self, *, check: bool) -> Diff:
+        return self._name(check=check) + self._services(check=check)
+
+    def _services(self, *, check: bool) -> Diff:
+        """Have what logs in at boot, and multipath where it is needed, enabled and running."""
+        present, diff = [each for each in self.connections if each.present], []
+        several = any(self._several(each) for each in present)
+        states = {name: self._unit("is-enabled", name) for name in (*LOGIN_SERVICES, "iscsid.socket", "multipathd.service")}
+        wanted = ["iscsid.socket", *[name for name in LOGIN_SERVICES if states[name]][:1]] if present else []
+        for name in wanted + (["multipathd.service"] if several else []):
+            if states[name] == "disabled":
+                diff.append(shown(name, "disabled\n", "enabled\n"))
+                if not check:
+                    self.programs.run(["systemctl", "enable", name])
+        if several and not check and self._unit("is-active", "multipathd.service") != "active":
+            self.programs.run(["systemctl", "start", "multipathd.service"])
+        return diff
+
+    def _unit(self, question: str, name: str) -> str:
+        """What systemd says of a unit; nothing where there is none."""
+        return self.programs.run(["systemctl", question, name], check=False).stdout.strip().replace("not-found", "")
+
+    def _name(self, *, check: bool) -> Diff:
         kept = re.findall(r"^InitiatorName=(\S+)", read_text(self.below(NAME_FILE), "") or "", re.MULTILINE)
         if not self.name or kept == [self.name]:
             return []

@@ -113,7 +113,7 @@ class NvmeInitiator(StorageInitiator):
 
     protocol = NVME
 
-    def check_host(self) -> None:
+    def check_host(self, *, check: bool) -> None:
         if any(connection.secrets for connection in self.connections):
             need_kernel_option(("NVME_AUTH", "NVME_HOST_AUTH"), "keys (DH-HMAC-CHAP) of NVMe", root=self.root)
 

@@ -53,7 +53,7 @@ class StorageInitiator:
         """A path of the host."""
         return below(self.root, path)
 
-    def check_host(self) -> None:
+    def check_host(self, *, check: bool) -> None:
         """Refuse what this host cannot. Raises HostError."""
 
     def identify(self, *, check: bool) -> Diff:
@@ -82,7 +82,7 @@ class StorageInitiator:
 
     def run(self, *, check: bool) -> dict[str, Any]:
         """Bring the connections about. Raises HostError."""
-        self.check_host()
+        self.check_host(check=check)
         for connection in self.connections:
             if not connection.present:
                 self._refuse_in_use(connection)
