@@ -226,12 +226,8 @@ class NvmeInitiator(StorageInitiator):
         """Connect one controller, and try again while the target is not there. Raises HostError."""
         while True:
             try:
-                handle = os.open(self.below(FABRICS), os.O_RDWR)
-                try:
-                    os.write(handle, options.encode())
-                    return
-                finally:
-                    os.close(handle)
+                write_fabrics(self.below(FABRICS), options)
+                return
             except OSError as error:
                 if error.errno == errno.EALREADY:
                     return
@@ -261,3 +257,12 @@ class NvmeInitiator(StorageInitiator):
                 units.apply()
             self._leave(connection, list(live))
         return diff
+
+
+def write_fabrics(path: str, options: str) -> None:
+    """Have the kernel connect a controller: it does so within the write. Raises OSError."""
+    handle = os.open(path, os.O_RDWR)
+    try:
+        os.write(handle, options.encode())
+    finally:
+        os.close(handle)
