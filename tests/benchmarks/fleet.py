@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whole fleets: bmc_fleet_info against community.general.redfish_info with 50 forks; 3,500 BMCs of which some are dead and some slow.
 
-The peer is measured on PEER_COUNT BMCs and scaled in proportion, which the row says. The server is the same in both cases.
+The peer is measured on PEER_COUNT BMCs and scaled in proportion, which the row says. The server is the same in both cases. Memory is
+that of all processes of a play together for ours, and of the largest alone for the peer.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def read(fleet, **options):
         cost = play([{"typeone.metal.bmc_fleet_info": {
             "hosts": [{"bmc_address": address} for address in fleet.addresses], "bmc_port": fleet.port, "bmc_protocol": "redfish",
             "bmc_username": fleet.username, "bmc_password": fleet.password, "ca_path": fleet.ca_path, "output": str(output),
-            "subnet_limit": 500, **options}}], {"localhost": {}})
+            "subnet_limit": 500, **options}}], {"localhost": {}}, all_memory=True)
         return cost, [json.loads(line) for line in output.read_text().splitlines()]
 
 
