@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import pytest
 
-from container import Container
+from host import Host
 
 
 @pytest.fixture(name="booted", scope="session")
 def _booted(tmp_path_factory):
-    container = Container(tmp_path_factory.mktemp("container"))
+    container = Host(tmp_path_factory.mktemp("container"))
     try:
         container.up()
         yield container

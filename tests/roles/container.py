@@ -1,13 +1,16 @@
 # Copyright: (c) 2026, typeone.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Debian system booted with its own init in a container, in a network namespace made for it, and a controller beside it.
+"""A Debian system booted with its own init in a container, in a network namespace made for it.
 
-What the container does is also looked at through its processes, which no mistake in its network can prevent.
+What the container does is also looked at through its processes, which no mistake in its network can prevent. As a program,
+for Molecule's scenarios: `container.py up FOLDER` and `container.py down FOLDER`.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import dataclasses
 import fcntl
 import hashlib
 import json
@@ -24,7 +27,6 @@ import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path(os.environ.get("TYPEONE_LAB_CACHE") or ROOT / "build" / "cache") / "roles"
-BIN = pathlib.Path(sys.executable).parent
 GUARD = 600  # seconds; against hanging for ever, no measure of anything
 PACKAGES = ("dbus", "init", "iproute2", "netplan.io", "openssh-server", "openvswitch-switch", "python3", "systemd", "udev")
 KEYRINGS = {
@@ -34,6 +36,30 @@ KEYRINGS = {
 # What is of no use in a container that lives for a minute.
 OFF = ("systemd-networkd-wait-online.service", "systemd-resolved.service", "apt-daily.timer", "apt-daily-upgrade.timer",
        "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer")
+ADDRESS = "192.0.2.10"
+BASE = f"""network:
+  version: 2
+  renderer: networkd
+  ethernets:
+    host0:
+      addresses: [{ADDRESS}/24]
+      routes: [{{to: 0.0.0.0/0, via: 192.0.2.1}}]
+    nic1: {{dhcp4: false}}
+"""
+ENTER = """#!/bin/sh
+# Run a command in the controller's network: enter COMMAND [ARGUMENT...]
+exec nsenter --net=/run/netns/{name} -- "$@"
+"""
+# A host that is made anew for each test has no host key worth to be remembered.
+SSH = """Host *
+    User root
+    IdentityFile {folder}/key
+    IdentitiesOnly yes
+    StrictHostKeyChecking no
+    UserKnownHostsFile /dev/null
+    LogLevel ERROR
+    ProxyCommand {folder}/enter socat - TCP:%h:%p,connect-timeout=10
+"""
 
 
 def run(*words, check: bool = True, **options) -> str:
@@ -61,41 +87,55 @@ def proxies() -> list[str]:
     return found
 
 
-def archive() -> pathlib.Path:
-    """The system of the container, built once for each recipe and kept in the cache."""
-    lines = sources()
-    key = hashlib.sha256(json.dumps([lines, PACKAGES, 1]).encode()).hexdigest()[:16]
-    wanted = CACHE / f"{key}.tar"
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with open(CACHE / ".lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not wanted.exists():
-            print(f"== Building the containers' system {wanted}", file=sys.stderr)
-            with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-                listed = pathlib.Path(scratch, "sources.list")
-                listed.write_text("\n".join(lines) + "\n", encoding="utf-8")
-                suite = min((line.split()[3] for line in lines), key=len)
-                partial = pathlib.Path(scratch, "system.tar")
-                run("unshare", "--mount", "--propagation", "private", "mmdebstrap", "--mode=root", "--variant=minbase",
-                    f"--include={','.join(PACKAGES)}", *proxies(), '--aptopt=Acquire::Languages "none"',
-                    "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
-                    "--dpkgopt=force-unsafe-io", suite, partial, listed, env={**os.environ, "TMPDIR": scratch})
-                partial.rename(wanted)
-    return wanted
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What a system has beside PACKAGES: what is installed, and what is but fetched, to be installed without a network."""
+
+    installed: tuple[str, ...] = ()
+    fetched: tuple[str, ...] = ()
+
+    def archive(self) -> pathlib.Path:
+        """The system, built once and kept in the cache."""
+        lines = sources()
+        key = hashlib.sha256(json.dumps([lines, PACKAGES, self.installed, self.fetched, 2]).encode()).hexdigest()[:16]
+        wanted = CACHE / f"{key}.tar"
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with open(wanted.with_suffix(".lock"), "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not wanted.exists():
+                print(f"== Building the containers' system {wanted}", file=sys.stderr)
+                self._build(lines, wanted)
+        return wanted
+
+    def _build(self, lines: list[str], wanted: pathlib.Path) -> None:
+        fetch = f'chroot "$1" apt-get install --yes --quiet --no-install-recommends --download-only {" ".join(self.fetched)}'
+        kept = ["--skip=cleanup/apt", f"--customize-hook={fetch}"] if self.fetched else []
+        with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+            listed = pathlib.Path(scratch, "sources.list")
+            listed.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            suite = min((line.split()[3] for line in lines), key=len)
+            partial = pathlib.Path(scratch, "system.tar")
+            run("unshare", "--mount", "--propagation", "private", "mmdebstrap", "--mode=root", "--variant=minbase",
+                f"--include={','.join((*PACKAGES, *self.installed))}", *kept, *proxies(), '--aptopt=Acquire::Languages "none"',
+                "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
+                "--dpkgopt=force-unsafe-io", suite, partial, listed, env={**os.environ, "TMPDIR": scratch})
+            partial.rename(wanted)
 
 
 class Container:
-    """One host with the cards host0 (on the controller's bridge) and nic1 (whose other end is `far`)."""
+    """The host of a folder, with the cards host0 (on the controller's bridge) and nic1 (whose other end is `far`).
 
-    def __init__(self, folder: pathlib.Path) -> None:
-        self.folder = folder
-        self.root = folder / "root"
-        self.key = folder / "key"
-        self.name = f"typeone-roles-{os.getpid()}"
+    Whichever process has booted it: it is found by its network namespace, which is named after the folder.
+    """
+
+    def __init__(self, folder: pathlib.Path, recipe: Recipe = Recipe()) -> None:
+        self.folder = folder.resolve()
+        self.recipe = recipe
+        self.root = self.folder / "root"
+        self.key = self.folder / "key"
+        self.ssh_config = self.folder / "ssh_config"
+        self.name = f"typeone-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]}"
         self.process: subprocess.Popen | None = None
-        self.plays = 0
-
-    # The machine's side -----------------------------------------------------------------------------------------------
 
     def inside(self, *words) -> list[str]:
         """A command in the controller's network."""
@@ -129,8 +169,11 @@ class Container:
 
     def _unpack(self) -> None:
         self.root.mkdir(parents=True)
-        run("tar", "-xpf", archive(), "-C", self.root, "--numeric-owner", "--exclude=./dev/*")
+        run("tar", "-xpf", self.recipe.archive(), "-C", self.root, "--numeric-owner", "--exclude=./dev/*")
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key)
+        for path, text in ((self.ssh_config, SSH), (self.folder / "enter", ENTER)):
+            path.write_text(text.format(folder=self.folder, name=self.name), encoding="utf-8")
+        (self.folder / "enter").chmod(0o755)
         (self.root / "root/.ssh").mkdir(mode=0o700, exist_ok=True)
         shutil.copy(self.key.with_suffix(".pub"), self.root / "root/.ssh/authorized_keys")
         machine_id = self.root / "etc/machine-id"
@@ -139,32 +182,47 @@ class Container:
         (self.root / "etc/hostname").write_text("host\n", encoding="utf-8")
         # Hardware addresses are not to change once they are there.
         (self.root / "etc/systemd/network/99-default.link").symlink_to("/dev/null")
-        self._write_base(self.root)
+        # What apt knows is as new as it can be without a network.
+        (self.root / "var/lib/apt/periodic").mkdir(exist_ok=True)
+        (self.root / "var/lib/apt/periodic/update-success-stamp").touch()
+        path = self.root / "etc/netplan/10-base.yaml"
+        path.write_text(BASE, encoding="utf-8")
+        path.chmod(0o600)
         run("chroot", self.root, "systemctl", "--quiet", "enable", "systemd-networkd.service", "ssh.service")
         for unit in OFF:
             run("chroot", self.root, "systemctl", "--quiet", "disable", unit, check=False)
 
-    @staticmethod
-    def _write_base(root: pathlib.Path) -> None:
-        path = root / "etc/netplan/10-base.yaml"
-        path.write_text(BASE, encoding="utf-8")
-        path.chmod(0o600)
-
     def down(self) -> None:
         """Leave nothing behind."""
-        self._kill_controller()
         leader = self.leader()
         if leader:
+            manager = int(re.search(r"^PPid:\t(\d+)$", pathlib.Path(f"/proc/{leader}/status").read_text(), re.M)[1])
             os.kill(leader, signal.SIGKILL)  # and with it all that is in its namespace; nothing in it is worth more
+            self.until(lambda: manager not in self._in_network(), "the container ends")
+        self.until(self._emptied, "no process is left in the controller's network")
         if self.process:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(30)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         run("ip", "netns", "delete", self.name, check=False)
         shutil.rmtree(self.root, ignore_errors=True)
         self.until(self._groups_removed, "no process of the container is left")
+
+    def _emptied(self) -> bool:
+        """Connections that were kept, and what a start that failed has left."""
+        left = self._in_network()
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return not left
+
+    def _in_network(self) -> list[int]:
+        """Processes in the controller's network, which are the machine's."""
+        namespace = pathlib.Path("/run/netns", self.name)
+        found = []
+        for path in pathlib.Path("/proc").glob("[0-9]*") if namespace.exists() else ():
+            with contextlib.suppress(OSError):
+                if (path / "ns/net").stat().st_ino == namespace.stat().st_ino:
+                    found.append(int(path.name))
+        return found
 
     def _groups_removed(self) -> bool:
         for path in pathlib.Path("/sys/fs/cgroup").glob(f"*/{self.name}"):
@@ -176,10 +234,11 @@ class Container:
 
     def leader(self) -> int | None:
         """The container's PID 1, as the machine numbers it."""
+        managers = {f"PPid:\t{pid}" for pid in self._in_network()}
         for path in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 status = (path / "status").read_text()
-                if self.process and f"PPid:\t{self.process.pid}\n" in status and re.search(r"^NSpid:\t\d+\t1$", status, re.M):
+                if re.search(r"^NSpid:\t\d+\t1$", status, re.M) and managers & set(status.splitlines()):
                     return int(path.name)
         return None
 
@@ -191,8 +250,6 @@ class Container:
             assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
             time.sleep(0.5)
 
-    # The container's side ---------------------------------------------------------------------------------------------
-
     def shell(self, script: str, check: bool = True) -> str:
         """Run a script in the container, past its network."""
         leader = self.leader()
@@ -202,19 +259,6 @@ class Container:
         return run("nsenter", f"--target={leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd=/",
                    "/bin/sh", "-c", script, check=check)
 
-    def exists(self, path: str) -> bool:
-        """Whether the container has a file."""
-        return self.shell(f"test -e {path} && echo yes", check=False).strip() == "yes"
-
-    def addresses(self) -> dict[str, list[str]]:
-        """IPv4 addresses by link, of links that have any."""
-        links = json.loads(self.shell("ip -j -4 address"))
-        return {link["ifname"]: [f"{a['local']}/{a['prefixlen']}" for a in link["addr_info"]] for link in links if link.get("addr_info")}
-
-    def mac(self, name: str) -> str:
-        """The hardware address of a link."""
-        return self.shell(f"cat /sys/class/net/{name}/address").strip()
-
     def reboot(self) -> None:
         """Restart the system."""
         self.shell("systemctl reboot", check=False)
@@ -222,115 +266,31 @@ class Container:
         assert self.process and self.process.wait(GUARD) == 133
         self._boot()
 
-    def reset(self) -> None:
-        """Put the network that each test begins with back, and forget what was."""
-        self._controller(None)
-        self.shell("""
-            systemctl stop typeone-network-rollback.timer typeone-network-apply.service 2>/dev/null
-            rm -rf /var/lib/typeone /etc/netplan/90-typeone.yaml
-            for name in br0 br1; do ip link delete $name 2>/dev/null || :; done
-        """, check=False)
-        self.shell(f"umask 077; cat >/etc/netplan/10-base.yaml <<'END'\n{BASE}END\nnetplan apply && udevadm settle")
-        self.until(self.answers, "the container answers")
-
-    # The controller's side --------------------------------------------------------------------------------------------
-
-    def _controller(self, source: str | None) -> None:
-        """The address that the controller comes from: the bridge's own, or one behind it."""
-        run("ip", "-n", self.name, "address", "flush", "dev", "lo", "scope", "global", check=False)
-        words = ["src", "192.0.2.1"]
-        if source:
-            run("ip", "-n", self.name, "address", "add", f"{source}/32", "dev", "lo")
-            words = ["src", source]
-        run("ip", "-n", self.name, "route", "replace", "192.0.2.0/24", "dev", "br0", *words)
-
-    def come_from(self, source: str) -> None:
-        """Let the controller be in another network, behind the bridge's address."""
-        self._controller(source)
-
-    def announce(self, link: str, *, switch: str, port: str) -> None:
-        """Send a frame of LLDP out of a link of the controller's, as a switch at its end would."""
-        run(*self.inside(sys.executable, "-c", ANNOUNCE, link, switch, port))
-
-    @property
-    def ssh_options(self) -> list[str]:
-        """Of a host that is made anew for each test."""
-        return ["-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
-
     def answers(self) -> bool:
-        """Whether one can log in at the address that the tests begin with."""
-        words = self.inside("ssh", *self.ssh_options, "-i", self.key, "-o", "ConnectTimeout=2", "-o", "BatchMode=yes", "root@192.0.2.10", "true")
+        """Whether one can log in at the address that it begins with."""
+        words = ["ssh", "-F", self.ssh_config, "-o", "ConnectTimeout=2", "-o", "BatchMode=yes", ADDRESS, "true"]
         return subprocess.run(words, capture_output=True, timeout=GUARD, check=False).returncode == 0
 
-    def start(self, variables: dict, *options: str) -> subprocess.Popen:
-        """Start a play with the role."""
-        host = {"ansible_host": "192.0.2.10", "ansible_user": "root", "ansible_ssh_private_key_file": str(self.key),
-                "ansible_ssh_common_args": " ".join(self.ssh_options), "ansible_python_interpreter": "/usr/bin/python3"}
-        inventory, play = self.folder / "inventory.json", self.folder / "play.yml"
-        inventory.write_text(json.dumps({"all": {"hosts": {"host": host}}}), encoding="utf-8")
-        play.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "roles": [{"role": "typeone.metal.network", "vars": variables}]}]),
-                        encoding="utf-8")
-        self.plays += 1
-        environment = {
-            **os.environ, MARKER: self.name, "ANSIBLE_PIPELINING": "1", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(self.folder / "ansible"),
-            # Connections are kept within a play, as by default, and not from one to the next.
-            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.folder / f"cp{self.plays}"), "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=5s",
-        }
-        words = self.inside(BIN / "ansible-playbook", "-i", inventory, play, *options)
-        with open(self.output, "w", encoding="utf-8") as stream:
-            return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=environment, start_new_session=True)
 
-    @property
-    def output(self) -> pathlib.Path:
-        """What the last play says."""
-        return self.folder / f"play{self.plays}.log"
-
-    def play(self, variables: dict, *options: str) -> tuple[int, str]:
-        """Run a play with the role to its end."""
-        status = self.start(variables, *options).wait(GUARD)
-        return status, self.output.read_text(encoding="utf-8")
-
-    def play_killed(self, variables: dict) -> None:
-        """Start a play, and kill the controller with all its processes once the host has applied its change."""
-        folder = "/var/lib/typeone/network/pending"
-        before = self.shell(f"cat {folder}/transaction.json", check=False)
-        process = self.start(variables)
-        try:
-            self.until(lambda: self.shell(f"cat {folder}/applied {folder}/transaction.json", check=False).partition("\n")[2] not in ("", before),
-                       "the change is applied")
-        except AssertionError as error:
-            raise AssertionError(self.output.read_text(encoding="utf-8")) from error
-        finally:
-            self._kill_controller()
-            process.wait(GUARD)
-
-    def _kill_controller(self) -> None:
-        """Ansible's workers have sessions of their own: all that carry the mark."""
-        mark = f"{MARKER}={self.name}".encode()
-        for path in pathlib.Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                if mark in (path / "environ").read_bytes().split(b"\0"):
-                    os.kill(int(path.name), signal.SIGKILL)
+def main() -> None:
+    """Boot the container of a folder, or leave nothing of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["up", "down"])
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--install", nargs="*", default=(), metavar="PACKAGE", help="have these packages")
+    parser.add_argument("--fetch", nargs="*", default=(), metavar="PACKAGE", help="be able to install these packages without a network")
+    given = parser.parse_args()
+    container = Container(given.folder, Recipe(tuple(sorted(given.install)), tuple(sorted(given.fetch))))
+    if given.what == "down":
+        container.down()
+        shutil.rmtree(container.folder, ignore_errors=True)
+        return
+    try:
+        container.up()
+    except BaseException:
+        container.down()
+        raise
 
 
-MARKER = "TYPEONE_TEST_CONTROLLER"
-ANNOUNCE = """
-import socket, sys
-link, switch, port = sys.argv[1:]
-tlv = lambda kind, value: (kind << 9 | len(value)).to_bytes(2, "big") + value
-mac = bytes.fromhex("525400aabbcc")
-frame = bytes.fromhex("0180c200000e") + mac + bytes.fromhex("88cc") + tlv(1, b"\\x04" + mac) + tlv(2, b"\\x05" + port.encode())
-frame += tlv(3, (120).to_bytes(2, "big")) + tlv(5, switch.encode()) + tlv(7, bytes.fromhex("00140014")) + tlv(0, b"")
-with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
-    wire.bind((link, 0))
-    wire.send(frame)
-"""
-BASE = """network:
-  version: 2
-  renderer: networkd
-  ethernets:
-    host0:
-      addresses: [192.0.2.10/24]
-      routes: [{to: 0.0.0.0/0, via: 192.0.2.1}]
-    nic1: {dhcp4: false}
-"""
+if __name__ == "__main__":
+    main()
