@@ -39,6 +39,7 @@ while read -r address count probe driver; do
         echo "$count" > "$device/sriov_numvfs" || failed=1
     fi
     [ "$driver" != - ] || continue
+    [ "$sys" != /sys ] || modprobe -q "$driver" || :
     for function in "$device"/virtfn*; do
         [ -e "$function/vendor" ] || continue
         name=$(basename "$(readlink -f "$function")")
@@ -190,6 +191,12 @@ class Sriov:
                     f"Cannot make {item['count']} virtual functions of {address} on this host: the kernel made "
                     f"{found}. Look into the kernel's log; firmware without room for their memory (above 4G decoding) is common."
                 )
+            others = _others(item, after[address], after)
+            if others:
+                raise HostError(
+                    f"Cannot give the virtual functions of {address} to {item['driver']} on this host: {', '.join(others)}. "
+                    "See whether the driver is there (modprobe) and takes such a device."
+                )
 
     def _iommu(self) -> bool:
         return bool(entries(below(self.request.root, "/sys/kernel/iommu_groups")))
@@ -225,12 +232,22 @@ def _as_asked(item: dict[str, Any], device: dict[str, Any], devices: dict[str, d
     sriov = device["sriov"]
     if sriov["enabled"] != item["count"]:
         return False
-    drivers = {devices[name]["driver"] for name in sriov["functions"] if name in devices}
-    return not item.get("driver") or drivers <= {item["driver"]}
+    return not _others(item, device, devices)
+
+
+def _others(item: dict[str, Any], device: dict[str, Any], devices: dict[str, dict[str, Any]]) -> list[str]:
+    """Virtual functions that another driver has than the one asked for, or none, in words."""
+    drivers = {name: devices[name]["driver"] for name in device["sriov"]["functions"] if name in devices}
+    wanted = item.get("driver")
+    return [f"{name} has {driver or 'no driver'}" for name, driver in drivers.items() if wanted and driver != wanted]
 
 
 def _diff(off: list[str], before: dict[str, dict[str, Any]], wanted: dict[str, dict[str, Any]]) -> dict[str, str]:
-    return {
-        "before": "".join(f"{a}: {before[a]['sriov']['enabled']} virtual functions\n" for a in off),
-        "after": "".join(f"{a}: {wanted[a]['count']} virtual functions\n" for a in off),
-    }
+    found = {"before": "", "after": ""}
+    for address in off:
+        sriov, item = before[address]["sriov"], wanted[address]
+        driver = f", each with {item['driver']}" if item.get("driver") and item["count"] else ""
+        others = f", {'; '.join(_others(item, before[address], before))}" if _others(item, before[address], before) else ""
+        found["before"] += f"{address}: {sriov['enabled']} virtual functions{others}\n"
+        found["after"] += f"{address}: {item['count']} virtual functions{driver}\n"
+    return found

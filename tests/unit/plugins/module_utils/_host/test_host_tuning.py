@@ -212,16 +212,25 @@ def test_functions_are_made(host) -> None:
 
 
 def test_functions_get_their_driver_and_groups_are_told(host) -> None:
-    """driver_override is written for each function; one that shares its group is warned of."""
+    """One that shares its group is warned of."""
     host.pci("0000:3b:00.0", driver="i40e", total_vfs=8, vfs=2, group=1)
-    host.pci("0000:3b:02.0", driver="iavf", group=2, physfn="0000:3b:00.0")
-    host.pci("0000:3b:02.1", driver="iavf", group=3, physfn="0000:3b:00.0").pci("0000:3b:03.0", group=3)
-    host.write("/sys/bus/pci/drivers/iavf/unbind", "")
+    host.pci("0000:3b:02.0", driver="vfio-pci", group=2, physfn="0000:3b:00.0")
+    host.pci("0000:3b:02.1", driver="vfio-pci", group=3, physfn="0000:3b:00.0").pci("0000:3b:03.0", group=3)
     result = functions(host, [{"address": "0000:3b:00.0", "count": 2, "driver": "vfio-pci"}])
-    assert host.read("/sys/bus/pci/devices/0000:3b:02.1/driver_override") == "vfio-pci"
     assert result["sriov"]["iommu"]["groups"][0] == {"function": "0000:3b:02.0", "group": 2, "shared_with": []}
     assert len(result["warnings"]) == 1 and "0000:3b:02.1 shares" in result["warnings"][0]
     assert result["sriov"]["satisfied"] is True
+
+
+def test_functions_that_their_driver_does_not_take_are_told(host) -> None:
+    """driver_override is written for each; that the kernel did not follow is an error, not a change at every run."""
+    host.pci("0000:3b:00.0", driver="i40e", total_vfs=8, vfs=1, group=1)
+    host.pci("0000:3b:02.0", driver="iavf", group=2, physfn="0000:3b:00.0").write("/sys/bus/pci/drivers/iavf/unbind", "")
+    wanted = [{"address": "0000:3b:00.0", "count": 1, "driver": "vfio-pci"}]
+    assert "1 virtual functions, each with vfio-pci" in functions(host, wanted, check=True)["diff"][-1]["after"]
+    with pytest.raises(HostError, match="to vfio-pci on this host: 0000:3b:02.0 has iavf"):
+        functions(host, wanted)
+    assert host.read("/sys/bus/pci/devices/0000:3b:02.0/driver_override") == "vfio-pci"
 
 
 @pytest.mark.parametrize(
