@@ -86,9 +86,13 @@ def test_no_session_after_a_dropped_connection(test_bmc, method, kind):
     assert bmc.counters.logins == 1 and len(bmc.counters.faults) == 1 and not bmc.sessions.open()
 
 
-def test_no_session_after_sigterm(test_bmc):
-    """A task that is ended while it waits deletes its session on the way out."""
+@pytest.mark.parametrize("when", ["it waits", "it logs in"])
+def test_no_session_after_sigterm(test_bmc, when):
+    """A task that is ended deletes its session on the way out, also one that was just being opened."""
     bmc = test_bmc(power_lag=60)
+    asked = threading.Event()
+    if when == "it logs in":
+        bmc.faults.add("latency", method="POST", path="Sessions$", seconds=0.5, match=lambda request: not asked.set())
     code = ("import json, sys\nfrom types import SimpleNamespace\nfrom running import run\n"
             "from ansible_collections.typeone.metal.plugins.module_utils._resources.power import PowerResource\n"
             "run(PowerResource, SimpleNamespace(**json.load(sys.stdin)), state='powered_on')\n")
@@ -96,14 +100,15 @@ def test_no_session_after_sigterm(test_bmc):
                           env={**os.environ, "PYTHONPATH": ":".join(sys.path)}) as task:
         task.stdin.write(json.dumps({"url": bmc.url, "username": bmc.username, "password": bmc.password, "ca_path": bmc.ca_path}))
         task.stdin.close()
-        _until(lambda: bmc.power.resets or task.poll() is not None)
-        assert bmc.power.resets, task.stdout.read()
+        _until(lambda: asked.is_set() or bmc.power.resets or task.poll() is not None)
+        assert asked.is_set() or bmc.power.resets, task.stdout.read()
         task.send_signal(signal.SIGTERM)
         try:
             assert task.wait(60) == 128 + signal.SIGTERM, task.stdout.read()
         finally:
             task.kill()
     assert bmc.counters.logins == 1 and not bmc.sessions.open()
+    assert bool(bmc.power.resets) is (when == "it waits")
 
 
 def test_a_connection_that_an_interrupted_request_took_away_is_not_waited_for(test_bmc):

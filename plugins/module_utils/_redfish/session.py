@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from typing import Any, Callable, Optional
 
@@ -60,17 +61,41 @@ class Session:
                             else f"no session was to be had ({error.cause})")
 
     def _login(self) -> None:
-        """Open a session and use its token from here on."""
-        answer = self._connector.send("POST", self._sessions, login=True, body={
-            "UserName": self._connection.username, "Password": self._connection.password or ""})
-        token = answer.headers.get("X-Auth-Token")
-        if not token:
+        """Open a session and use its token from here on.
+
+        The request is sent from a thread: a signal that ends the task in the midst of it would take the answer away,
+        and with it the only way to end the session.
+        """
+        asked: Future = Future()
+        threading.Thread(target=self._ask, args=(asked,), daemon=True).start()
+        try:
+            answer = asked.result()
+        except BaseException:
+            wait([asked], timeout=LOGOUT)
+            if asked.done() and asked.exception() is None:
+                self._take(asked.result())
+            raise
+        if not self._take(answer):
             raise self._no_token(answer)
-        self._location = _session_link(answer)
         if not self._location:
             self._warn("The BMC did not name its session, which therefore ends only when the BMC ends it.")
-        self._connector.set_http_session_auth(token)
         self._connector.on_session_lost = self._renew
+
+    def _ask(self, asked: Future) -> None:
+        """Send the login; the answer, or what kept it from coming, is kept."""
+        try:
+            asked.set_result(self._connector.send("POST", self._sessions, login=True, body={
+                "UserName": self._connection.username, "Password": self._connection.password or ""}))
+        except BaseException as error:  # raised where it is waited for
+            asked.set_exception(error)
+
+    def _take(self, answer: Answer) -> bool:
+        """Keep a session's link and use its token; tell whether there is one."""
+        token = answer.headers.get("X-Auth-Token")
+        if token:
+            self._location = _session_link(answer)
+            self._connector.set_http_session_auth(token)
+        return bool(token)
 
     def _no_token(self, answer: Answer) -> BmcError:
         """Return what a login without a token means: some BMCs refuse it with HTTP 200 and an error in the body."""
