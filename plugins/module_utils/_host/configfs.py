@@ -37,7 +37,11 @@ act() {
         mkdir "$root/$2" 2>/dev/null && new=yes
         ;;
     init) [ $new = no ] || printf '%s' "$3" >"$root/$2" ;;
-    write) [ "$(cat "$root/$2" 2>/dev/null)" = "$3" ] || printf '%s' "$3" >"$root/$2" ;;
+    write)
+        now=""
+        [ ! -e "$root/$2" ] || read -r now <"$root/$2"
+        [ "$now" = "$3" ] || printf '%s' "$3" >"$root/$2"
+        ;;
     link) [ -L "$root/$2" ] || ln -s "$root/$3" "$root/$2" 2>/dev/null ;;
     esac
 }

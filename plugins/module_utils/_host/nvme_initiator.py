@@ -54,8 +54,11 @@ start=$(date +%s)
 
 connected() {
     for controller in /sys/class/nvme/nvme*; do
-        [ "$(cat "$controller/subsysnqn" 2>/dev/null)" = "$1" ] || continue
-        case "$(cat "$controller/address")," in
+        [ -e "$controller/subsysnqn" ] || continue
+        read -r name <"$controller/subsysnqn"
+        read -r place <"$controller/address"
+        [ "$name" = "$1" ] || continue
+        case "$place," in
         "traddr=$2,trsvcid=$3,"*) return 0 ;;
         esac
     done
