@@ -126,8 +126,8 @@ def _limits(model: Model, nics: list[Nic], cards: dict[str, dict[str, Any]]) -> 
     return found
 
 
-def made_by_netplan(root: str = "/") -> set[str]:
-    """Virtual links that the running configuration of netplan declares (for systemd-networkd)."""
+def made_by_netplan(root: str = "/") -> dict[str, str]:
+    """Virtual links that the running configuration of netplan declares (for systemd-networkd), with their definitions."""
     start, end = "10-netplan-", ".netdev"
     paths = glob.glob(below(root, f"/run/systemd/network/{start}*{end}"))
-    return {os.path.basename(path)[len(start):-len(end)] for path in paths}
+    return {os.path.basename(path)[len(start):-len(end)]: read_text(path, "") or "" for path in paths}

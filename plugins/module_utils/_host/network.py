@@ -62,6 +62,7 @@ class Network:
         self.root = request.root
         self.programs = programs or Programs(root=request.root)
         self.transactions = Transactions(request.root, self.programs)
+        self.declared: dict[str, str] = {}  # virtual links as the renderer makes them of the model
 
     def run(self, *, check: bool) -> dict[str, Any]:
         """Bring the state about. Raises HostError."""
@@ -129,7 +130,7 @@ class Network:
                 "still wanted of that into the model, and set takeover: true to have these files removed. Nothing was changed."
             )
         text = provider.render(model, renderer=choose_renderer(provider, self.request.renderer, self.programs))
-        provider.accepts(text, self.programs)
+        self.declared = provider.accepts(text, self.programs)
         files = FileSet(self.root)
         files.want(provider.path, text, mode=provider.mode)
         for path in provider.others(self.root):
@@ -139,13 +140,19 @@ class Network:
         return files
 
     def _begin(self, provider: Provider, model: Model, files: FileSet, seen: Seen) -> str:
-        """Start the transaction; returns its id. Virtual links that lose their configuration have to be taken away by name."""
+        """Start the transaction; returns its id.
+
+        Virtual links that lose their configuration have to be taken away by name. So have those that get another one:
+        systemd-networkd leaves what is there as it is, be its mode or its tag wrong.
+        """
         wanted = {link.name for link in model.links if not isinstance(link, Nic)}
-        before = made_by_netplan(self.root)
+        before, there = made_by_netplan(self.root), set(seen.links)
+        other = {name for name, text in self.declared.items() if before.get(name, text) != text}
         steps = Steps(
-            stale=tuple(sorted((before - wanted) & set(seen.links))),
-            created=tuple(sorted(wanted - set(seen.links))),
+            stale=tuple(sorted(((set(before) - wanted) | other) & there)),
+            created=tuple(sorted((wanted - there) | other)),
             apply=provider.apply,
+            daemons=provider.daemons,
         )
         record = {
             "model": {key: getattr(self.request, key) for key in _MODEL},

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from ansible_collections.typeone.metal.plugins.module_utils._domain import netplan
 from ansible_collections.typeone.metal.plugins.module_utils._host.files import below, read_text, write_atomic
+from ansible_collections.typeone.metal.plugins.module_utils._host.links import made_by_netplan
 from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Programs
 
 _IFUPDOWN = ("/etc/network/interfaces", "/etc/network/interfaces.d/*")
@@ -29,6 +30,7 @@ class Provider:
     mode: int
     program: str
     apply: str
+    daemons: tuple[str, ...]
     render: Callable[..., str]
     foreign: tuple[str, ...]
     ours: tuple[str, ...]
@@ -40,16 +42,18 @@ class Provider:
         found = [path[start:] for pattern in self.foreign for path in glob.glob(below(root, pattern))]
         return sorted(path for path in found if path != self.path)
 
-    def accepts(self, text: str, programs: Programs) -> None:
-        """Have the renderer read the text, away from the system's own files. Raises HostError."""
+    def accepts(self, text: str, programs: Programs) -> dict[str, str]:
+        """Have the renderer read the text, away from the system's own files; returns its virtual links. Raises HostError."""
         with tempfile.TemporaryDirectory(prefix="typeone-network-") as folder:
             write_atomic(folder + self.path, text, mode=self.mode)
             done = programs.run([self.program, "generate", "--root-dir", folder], check=False)
+            links = made_by_netplan(folder)
         if done.rc:
             raise HostError(
                 f"Cannot change the network of this host: {self.program} does not take the model: {done.complaint}. "
                 "Nothing was changed."
             )
+        return links
 
 
 PROVIDERS = {
@@ -58,6 +62,7 @@ PROVIDERS = {
         mode=0o600,
         program="netplan",
         apply="netplan apply",
+        daemons=("systemd-networkd.service", "NetworkManager.service"),
         render=netplan.render,
         foreign=("/etc/netplan/*.yaml", *_NETWORKD),
         # What the deployment gives a node so that it can be reached at all.

@@ -52,11 +52,17 @@ exec 9>"$base/lock"
 flock -w 20 9
 [ -e "$pending/transaction.json" ] || exit 0
 
-bring_up() {
+remove_links() {
     while read -r what name; do
-        [ "$what" != "$1" ] || [ ! -e "/sys/class/net/$name" ] || ip link delete "$name" || :
+        [ "$what" = "$1" ] && [ -e "/sys/class/net/$name" ] || continue
+        # Open vSwitch's own are not the kernel's to delete.
+        ip link delete "$name" 2>/dev/null || ovs-vsctl --timeout=10 --if-exists del-br "$name" || :
     done <"$pending/links"
-    timeout 30 @APPLY@ 9>&-
+}
+
+restart() {
+    timeout 60 systemctl daemon-reload
+    timeout 60 systemctl try-restart @DAEMONS@
 }
 
 take_back() {
@@ -74,13 +80,18 @@ take_back() {
 case $1 in
 apply)
     [ ! -e "$pending/applied" ] || exit 0
-    bring_up stale || echo "the change could not be applied: status $?" >"$pending/failed"
+    remove_links stale
+    # A second time where the first failed: what it starts may be slow at first (Open vSwitch is).
+    timeout 150 @APPLY@ 9>&- || timeout 150 @APPLY@ 9>&- || echo "the change could not be applied: status $?" >"$pending/failed"
     read -r uptime rest </proc/uptime
     echo "$uptime" >"$pending/applied"
     ;;
 rollback)
     take_back
-    if ! bring_up created; then
+    remove_links created
+    # This alone has most hosts reached again, and in the twinkling of an eye; what follows is slow where the host is.
+    restart 9>&-
+    if ! timeout 180 @APPLY@ 9>&-; then
         echo "the previous network was put back, but could not be applied" >"$base/result"
         exit 1
     fi
@@ -103,9 +114,9 @@ StartLimitIntervalSec=0
 [Service]
 Type=oneshot
 ExecStart={SCRIPT} rollback
-TimeoutStartSec=90
+TimeoutStartSec=360
 Restart=on-failure
-RestartSec=5
+RestartSec=10
 """
 
 _APPLY = f"""# Made by typeone.metal.host_network
@@ -118,7 +129,9 @@ Type=oneshot
 # The task that starts this has to answer first: its connection may not outlive the change.
 ExecStartPre=/bin/sleep 2
 ExecStart={SCRIPT} apply
-TimeoutStartSec=45
+TimeoutStartSec=330
+# The way back does not wait for a change that hangs.
+TimeoutStopSec=5
 """
 
 _TIMER = """# Made by typeone.metal.host_network
@@ -142,6 +155,7 @@ class Steps:
     stale: tuple[str, ...] = ()
     created: tuple[str, ...] = ()
     apply: str = "netplan apply"
+    daemons: tuple[str, ...] = ()
 
 
 class Transactions:
@@ -233,7 +247,7 @@ class Transactions:
 
     def _units(self, steps: Steps, window: int) -> None:
         units = Units(self.root, self.programs)
-        script = _SCRIPT.replace("@BASE@", BASE).replace("@APPLY@", steps.apply)
+        script = _SCRIPT.replace("@BASE@", BASE).replace("@APPLY@", steps.apply).replace("@DAEMONS@", " ".join(steps.daemons))
         units.files.want(SCRIPT, script, mode=0o755)
         units.files.want(f"/etc/systemd/system/{ROLLBACK}", _ROLLBACK)
         units.files.want(f"/etc/systemd/system/{APPLY}", _APPLY)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -169,6 +170,30 @@ def test_files_of_others_go_where_that_is_allowed(cards):
         "/etc/netplan/90-typeone.yaml", "/etc/systemd/network/10-typeone-boot.network", "/etc/cloud/cloud.cfg.d/99-typeone-network.cfg"}
     cards.write("/etc/netplan/01.yaml", "network: {}")
     assert "/etc/netplan/01.yaml" in {item["after_header"] for item in run(cards, takeover=True)["diff"]}
+
+
+class Declares(Answers):
+    """netplan, which makes a definition of a virtual link."""
+
+    def run(self, argv, **given) -> Outcome:
+        if argv[0] == "netplan":
+            folder = pathlib.Path(argv[-1], "run/systemd/network")
+            folder.mkdir(parents=True)
+            (folder / "10-netplan-bond0.netdev").write_text("Mode=802.3ad\n", encoding="utf-8")
+        return super().run(argv, **given)
+
+
+@pytest.mark.parametrize(("definition", "links"), [
+    ("Mode=802.3ad", ["stale br9"]), ("Mode=active-backup", ["stale bond0", "stale br9", "created bond0"])])
+def test_a_virtual_link_that_gets_another_definition_is_made_anew(cards, definition, links):
+    """systemd-networkd does not change the mode of a bond that is there: neither by the change nor on the way back."""
+    cards.write("/run/systemd/network/10-netplan-bond0.netdev", definition).write("/run/systemd/network/10-netplan-br9.netdev", "")
+    bond = [{"name": "bond0", "members": ["x"], "mode": "802.3ad"}]
+    programs = Declares(*CARDS, *(link(name, LEFT, linkinfo={"info_kind": kind}) for name, kind in (("bond0", "bond"), ("br9", "bridge"))))
+    ip = [{"interface": "bond0", "addresses": ["192.0.2.10/24"]}]
+    result = run(cards, check=False, programs=programs, bonds=bond, ip=ip)
+    assert result["network"]["pending"] and len(result["network"]["transaction"]) == 32
+    assert cards.read(f"{BASE}/pending/links").splitlines() == links
 
 
 def begin(host, paths: dict, *, created: tuple = (), stale: tuple = ()) -> str:
