@@ -10,8 +10,9 @@ import time
 from typing import Any, Callable, ClassVar
 
 from ansible.errors import AnsibleActionFail
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -41,6 +42,7 @@ class ResourceAction(ActionBase):
         self._host = task_vars.get("inventory_hostname", "localhost")
         self._said: tuple[str, float] = ("", 0.0)
         result = super().run(tmp, task_vars)
+        self._drop_become()
         args = self._arguments(task_vars)
         if self._task.async_val and not self._task.delegate_to and not self._connection_is_local():
             raise AnsibleActionFail("async over a remote connection would start the task on the managed host. "
@@ -54,6 +56,13 @@ class ResourceAction(ActionBase):
     def _arguments(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the task's options, with those of the host's variables beneath."""
         return {**self._host_variables(task_vars), **self._task.args}
+
+    def _drop_become(self) -> None:
+        """Ignore ``become``, also where a module is run: what counts is the account of the BMC."""
+        if self._task.become:
+            display.vv("become is ignored: a BMC is reached by the account in bmc_username", host=self._host)
+            if self._connection is not None:
+                self._connection.set_become_plugin(None)
 
     def _connection_is_local(self) -> bool:
         return self._connection is not None and self._connection.transport == "local"
@@ -89,13 +98,20 @@ class ResourceAction(ActionBase):
             os.environ.update(before)
         secrets = validated._no_log_values
         if validated.error_messages:
-            return remove_values({"failed": True, "changed": False, "msg": validated.errors.msg}, secrets)
+            return remove_values({"failed": True, "changed": False, "msg": self._refusal(validated)}, secrets)
         outcome = with_library_hint(self.EXECUTE(self.RESOURCE, validated.validated_parameters, tell=self._tell,
                                                  check_mode=self._task.check_mode))
         outcome["invocation"] = {"module_args": {
             name: "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" if self._secret(name) and value is not None else value
             for name, value in validated.validated_parameters.items()}}
         return remove_values(outcome, secrets)
+
+    def _refusal(self, validated: ValidationResult) -> str:
+        """Return what is wrong with the options, in the words of a module."""
+        message = validated.errors.msg
+        if isinstance(validated.errors[0], UnsupportedError):
+            message = f"Unsupported parameters for ({self._task.resolved_action or self._task.action}) module: {message}"
+        return message
 
     def _secret(self, name: str) -> bool:
         return bool(argument_spec(self.RESOURCE)[name].get("no_log"))
