@@ -22,7 +22,7 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export ANSIBLE_NOCOWS := 1
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help setup packages lint unit unit-next contract check roles lab-test test bench demo clean distclean
+.PHONY: help setup packages lint unit unit-next contract check molecule roles lab-test test bench demo clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -73,8 +73,13 @@ test: ## All tests
 	$(MAKE) --no-print-directory contract
 	$(MAKE) --no-print-directory unit-next
 	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory molecule
 	$(MAKE) --no-print-directory lab-test
 	echo "== all tiers passed in $$((SECONDS - start)) s"
+
+molecule: setup packages $(INSTALLED)/.ready ## Molecule's scenarios of roles, in containers (SCENARIO=network: one; SCENARIO=node: on a lab's server)
+	@tests/tools/packages test lab
+	tests/tools/molecule "$(BUILD)" "$(BIN)" $(SCENARIO)
 
 roles: setup packages $(INSTALLED)/.ready ## Roles on systems booted in containers
 	@tests/tools/packages test lab
@@ -94,10 +99,11 @@ demo: setup $(INSTALLED)/.ready ## Build the lab, deploy Xen on its server throu
 	@tests/tools/packages lab
 	tests/tools/demo "$(BUILD)" "$(BIN)"
 
-clean: ## Take the lab down; what was built and cached stays
+clean: ## Take the lab and Molecule's containers down; what was built and cached stays
 	@if [ -x $(BIN)/ansible-playbook ] && [ -d $(INSTALLED)/ansible_collections ]; then
 	  $(BIN)/ansible-playbook -i localhost, typeone.metal.lab_down -e lab_dir=$(BUILD)/lab -e lab_cache_dir=$(BUILD)/cache
 	fi
+	if compgen -G "$(BUILD)/ansible/tmp/molecule.*/[cl]*" >/dev/null; then $(BIN)/molecule destroy --all; fi
 
 distclean: clean ## Delete everything that was made here
 	rm -rf $(BUILD) $(VENV)
