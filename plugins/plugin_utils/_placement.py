@@ -33,16 +33,28 @@ def query(expression: str, node: Mapping[str, Any]) -> Any:
         raise AnsibleFilterError(f"the query '{expression}' is not valid JMESPath, or does not fit: {reason}") from error
 
 
+def plain(value: Any) -> Any:
+    """Return data without Ansible's own types in it: JMESPath knows types by their names."""
+    if isinstance(value, Mapping):
+        return {str.__str__(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    kind = next((each for each in (str, int, float) if isinstance(value, each)), None)
+    return value if kind is None else str.__str__(value) if kind is str else kind(value)
+
+
 def as_list(nodes: Nodes) -> list[Mapping[str, Any]]:
     """Return nodes as a list of mappings with a name each; a mapping of names to nodes is taken as well."""
     if isinstance(nodes, Mapping):
-        return [{"name": name, **(node or {})} for name, node in nodes.items()]
+        return [{"name": plain(name), **plain(node or {})} for name, node in nodes.items()]
     if isinstance(nodes, str) or not isinstance(nodes, Sequence):
         raise AnsibleFilterError("nodes must be a list of mappings with a name each, or map names to nodes")
     for node in nodes:
         if not isinstance(node, Mapping) or not node.get("name"):
             raise AnsibleFilterError(f"a node without a name is among the nodes: {node}")
-    return list(nodes)
+    return plain(nodes)
 
 
 def place_nodes(nodes: Nodes, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,7 +68,7 @@ def place_nodes(nodes: Nodes, request: Mapping[str, Any]) -> dict[str, Any]:
 def match_node(node: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
     """Tell whether one node suits a request."""
     try:
-        return not reasons_against(node, checked_request(request), query=query)
+        return not reasons_against(plain(node), checked_request(request), query=query)
     except ValueError as error:
         raise AnsibleFilterError(f"Cannot match the node: {error}.") from error
 
