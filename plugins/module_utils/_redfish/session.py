@@ -86,7 +86,7 @@ class Session:
         try:
             asked.set_result(self._connector.send("POST", self._sessions, login=True, body={
                 "UserName": self._connection.username, "Password": self._connection.password or ""}))
-        except BaseException as error:  # raised where it is waited for
+        except BaseException as error:  # pylint: disable=broad-exception-caught  # raised where it is waited for
             asked.set_exception(error)
 
     def _take(self, answer: Answer) -> bool:
