@@ -42,8 +42,19 @@ def missing(model: Model, seen: Seen) -> list[str]:
     return [*_links(model, seen), *_addresses(model, seen)]
 
 
+def _master(model: Model, name: str) -> str | None:
+    """The bond or bridge of the kernel that a link is to be in."""
+    masters = [master for master in model.masters.get(name, []) if not getattr(master, "openvswitch", False)]
+    return masters[0].name if masters else None
+
+
+def moved(model: Model, seen: Seen) -> set[str]:
+    """Links, by the kernel's names, that are in another bond or bridge of the kernel than they are to be."""
+    pairs = ((model.kernel_name(link.name), _master(model, link.name)) for link in model.links)
+    return {name for name, master in pairs if name in seen.links and seen.links[name].get("master") != master}
+
+
 def _links(model: Model, seen: Seen) -> Iterator[str]:
-    members_of = {member: masters[0] for member, masters in model.masters.items()}
     for link in model.links:
         name = model.kernel_name(link.name)
         real = seen.links.get(name)
@@ -56,9 +67,9 @@ def _links(model: Model, seen: Seen) -> Iterator[str]:
             continue
         if link.mtu and real.get("mtu") != link.mtu:
             yield f"the MTU of {name} is {real.get('mtu')}, not {link.mtu}"
-        master = members_of.get(link.name)
-        if not getattr(master, "openvswitch", False) and real.get("master") != (master.name if master else None):
-            yield f"{name} is in {real.get('master') or 'no other link'}, not in {master.name if master else 'none'}"
+        master = _master(model, link.name)
+        if real.get("master") != master and (master or not model.masters.get(link.name)):
+            yield f"{name} is in {real.get('master') or 'no other link'}, not in {master or 'none'}"
         yield from _details(model, link, real)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_checks import Management, check_model
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import Model, Nic, parse_model
-from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen, missing
+from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen, missing, moved
 from ansible_collections.typeone.metal.plugins.module_utils._host.clashes import clashes
 from ansible_collections.typeone.metal.plugins.module_utils._host.connection import Connection
 from ansible_collections.typeone.metal.plugins.module_utils._host.files import FileSet, below
@@ -151,6 +151,7 @@ class Network:
         steps = Steps(
             stale=tuple(sorted(((set(before) - wanted) | other) & there)),
             created=tuple(sorted((wanted - there) | other)),
+            moved=tuple(sorted(moved(model, seen))),
             apply=provider.apply,
             daemons=provider.daemons,
         )

@@ -43,7 +43,8 @@ TIMER, ROLLBACK, APPLY = (f"typeone-network-{name}" for name in ("rollback.timer
 _SCRIPT = """#!/bin/sh
 # Made by typeone.metal.host_network: `apply` brings a change of the network about, `rollback` takes it back.
 # Lines of PENDING/files: "keep NUMBER MODE PATH" (saved as PENDING/previous/NUMBER) or "absent - - PATH".
-# Lines of PENDING/links: "stale NAME" (goes with the change) or "created NAME" (goes with the way back).
+# Lines of PENDING/links: "stale NAME" (goes with the change), "created NAME" (goes with the way back) or "moved NAME" (gets
+# another master either way; systemd-networkd takes no link out of a bond or a bridge that it is in).
 set -u
 base=@BASE@
 pending=$base/pending
@@ -54,9 +55,12 @@ flock -w 20 9
 
 remove_links() {
     while read -r what name; do
-        [ "$what" = "$1" ] && [ -e "/sys/class/net/$name" ] || continue
+        [ -e "/sys/class/net/$name" ] || continue
+        case $what in
         # Open vSwitch's own are not the kernel's to delete.
-        ip link delete "$name" 2>/dev/null || ovs-vsctl --timeout=10 --if-exists del-br "$name" || :
+        "$1") ip link delete "$name" 2>/dev/null || ovs-vsctl --timeout=10 --if-exists del-br "$name" || : ;;
+        moved) ip link set dev "$name" nomaster || : ;;
+        esac
     done <"$pending/links"
 }
 
@@ -150,10 +154,11 @@ WantedBy=timers.target
 
 @dataclass(frozen=True)
 class Steps:
-    """What a transaction does besides its files: virtual links that go with the change, and that it makes."""
+    """What a transaction does besides its files: virtual links that go with it, that it makes, and links it moves."""
 
     stale: tuple[str, ...] = ()
     created: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
     apply: str = "netplan apply"
     daemons: tuple[str, ...] = ()
 
@@ -240,8 +245,10 @@ class Transactions:
             write_atomic(f"{folder}/{len(lines)}", text, mode=0o600)
             lines.append(f"keep {len(lines)} {mode:o} {path}")
         earlier = (read_text(self.path(f"{PENDING}/links"), "") or "").splitlines()
-        created = {line.split()[1] for line in earlier if line.startswith("created ")} | set(steps.created)
-        links = [*(f"stale {name}" for name in steps.stale), *(f"created {name}" for name in sorted(created))]
+        links = [f"stale {name}" for name in steps.stale]
+        for what, names in (("created", steps.created), ("moved", steps.moved)):
+            before = {line.split()[1] for line in earlier if line.startswith(f"{what} ")}
+            links += [f"{what} {name}" for name in sorted(before | set(names))]
         write_atomic(self.path(f"{PENDING}/links"), "".join(f"{line}\n" for line in links), mode=0o600)
         write_atomic(self.path(f"{PENDING}/files"), "".join(f"{line}\n" for line in lines), mode=0o600)
 

@@ -184,7 +184,8 @@ class Declares(Answers):
 
 
 @pytest.mark.parametrize(("definition", "links"), [
-    ("Mode=802.3ad", ["stale br9"]), ("Mode=active-backup", ["stale bond0", "stale br9", "created bond0"])])
+    ("Mode=802.3ad", ["stale br9", "moved eno1"]),
+    ("Mode=active-backup", ["stale bond0", "stale br9", "created bond0", "moved eno1"])])
 def test_a_virtual_link_that_gets_another_definition_is_made_anew(cards, definition, links):
     """systemd-networkd does not change the mode of a bond that is there: neither by the change nor on the way back."""
     cards.write("/run/systemd/network/10-netplan-bond0.netdev", definition).write("/run/systemd/network/10-netplan-br9.netdev", "")
