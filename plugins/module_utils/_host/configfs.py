@@ -64,12 +64,22 @@ done
 exit $failed
 """
 
+
+def _write(path: str, text: str) -> None:
+    """Attributes take their value in one write."""
+    handle = os.open(path, os.O_WRONLY)
+    try:
+        os.write(handle, text.encode())
+    finally:
+        os.close(handle)
+
+
 _DO = {
     Verb.UNLINK: lambda path, _text: os.unlink(path),
     Verb.REMOVE: lambda path, _text: os.rmdir(path),
     Verb.MAKE: lambda path, _text: os.mkdir(path),
-    Verb.INIT: lambda path, text: _write(path, text),
-    Verb.WRITE: lambda path, text: _write(path, text),
+    Verb.INIT: _write,
+    Verb.WRITE: _write,
     Verb.LINK: lambda path, text: os.symlink(text, path),
 }
 _SAID = {
@@ -80,15 +90,6 @@ _SAID = {
     Verb.WRITE: "write",
     Verb.LINK: "link",
 }
-
-
-def _write(path: str, text: str) -> None:
-    """Attributes take their value in one write."""
-    handle = os.open(path, os.O_WRONLY)
-    try:
-        os.write(handle, text.encode())
-    finally:
-        os.close(handle)
 
 
 def record(steps: Iterable[Step]) -> str:

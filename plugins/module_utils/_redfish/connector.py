@@ -176,7 +176,7 @@ class Connector(SushyConnector):
         content, head = self._prepared(method, body, headers or {})
         answered = False
         try:
-            with self._pool.urlopen(method, target, body=content, headers=head, timeout=timeout, retries=False,
+            with self._pool.request(method, target, body=content, headers=head, timeout=timeout, retries=False,
                                     redirect=False, preload_content=False) as response:
                 self._reached = answered = True
                 raw = self._body(response, limit, parts.path)

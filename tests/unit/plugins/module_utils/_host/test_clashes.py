@@ -11,14 +11,14 @@ from ansible_collections.typeone.metal.plugins.module_utils._host import clashes
 
 MINE, OTHER = bytes.fromhex("525400000001"), bytes.fromhex("525400000099")
 # An answer as a capture shows it: to MINE from OTHER, which has 192.0.2.99.
-ANSWER = bytes.fromhex("525400000001" "525400000099" "0806" "0001" "0800" "06" "04" "0002"
-                       "525400000099" "c0000263" "525400000001" "00000000") + bytes(18)
+ANSWER = bytes.fromhex("525400000001 525400000099 0806 0001 0800 06 04 0002"
+                       + " 525400000099 c0000263 525400000001 00000000") + bytes(18)
 
 
 def test_the_question_is_that_of_the_standard():
     """To all, from nobody's address (RFC 5227, section 2.1.1)."""
     assert module.probe(MINE, "192.0.2.99") == bytes.fromhex(
-        "ffffffffffff" "525400000001" "0806" "0001" "0800" "06" "04" "0001" "525400000001" "00000000" "000000000000" "c0000263")
+        "ffffffffffff 525400000001 0806 0001 0800 06 04 0001 525400000001 00000000 000000000000 c0000263")
 
 
 @pytest.mark.parametrize(("frame", "address", "found"), [

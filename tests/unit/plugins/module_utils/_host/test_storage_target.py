@@ -53,7 +53,8 @@ def _kernel(monkeypatch):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         os.symlink(os.path.relpath(text, os.path.dirname(path)), path)
 
-    monkeypatch.setattr(configfs, "_write", write)
+    for verb in (configfs.Verb.INIT, configfs.Verb.WRITE):
+        monkeypatch.setitem(configfs._DO, verb, write)
     monkeypatch.setitem(configfs._DO, configfs.Verb.REMOVE, remove)
     monkeypatch.setitem(configfs._DO, configfs.Verb.MAKE, lambda path, _text: os.makedirs(path))
     monkeypatch.setitem(configfs._DO, configfs.Verb.LINK, link)
