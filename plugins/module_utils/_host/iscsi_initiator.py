@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 
+from ansible_collections.typeone.metal.plugins.module_utils._domain.deadline import Deadline, wait_until
 from ansible_collections.typeone.metal.plugins.module_utils._domain.storage import ISCSI, Portal
 from ansible_collections.typeone.metal.plugins.module_utils._domain.storage_paths import (
     Connection,
@@ -270,6 +271,13 @@ class IscsiInitiator(StorageInitiator):
         """Have multipath put the paths together: it takes only disks that it is told of."""
         if not self._several(connection):
             return []
+        if not check:
+            # After a boot multipath may still be at it.
+            wait_until(
+                lambda: all(disk.ready for disk in self.disks(connection) if self._remembered(disk.wwn)),
+                bool,
+                deadline=Deadline(min(20, self.timing.wait)),
+            )
         disks = self.disks(connection)
         files = self._multipath_files(connection, tuple(disk.wwn for disk in disks))
         new = [disk for disk in disks if not self._remembered(disk.wwn) or not disk.ready]
