@@ -87,7 +87,7 @@ roles: setup packages $(INSTALLED)/.ready ## Roles on systems booted in containe
 
 lab-test: setup $(INSTALLED)/.ready ## Whole deploys on virtual bare metal
 	@tests/tools/packages test lab
-	PYTHONPATH=$(INSTALLED) $(PYTEST) -x -v tests/lab
+	PYTHONPATH=$(INSTALLED) $(PYTEST) --maxfail=3 -v tests/lab
 
 bench: setup $(INSTALLED)/.ready ## Compare with community.general and read whole fleets; results in build/bench (on a quiet machine)
 	@venv=$(BUILD)/venv-bench
