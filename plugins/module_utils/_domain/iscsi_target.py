@@ -17,6 +17,8 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.storage impo
 ROOT = "/sys/kernel/config/target"
 FOLDERS = ("/etc/target/pr", "/etc/target/alua")
 """Where LIO itself keeps persistent reservations and path states; it looks for the first part when it is loaded."""
+SAVED = ("/etc/rtslib-fb-target", "/etc/target")
+"""Where targetctl saves all targets of a host: on Debian and Ubuntu, and on the Red Hat family."""
 MODULES = ("iscsi_target_mod", "target_core_file", "target_core_iblock")
 SECRETS = ("userid", "password", "userid_mutual", "password_mutual")
 _UNSET = "NULL"  # how LIO is told to forget a name or secret

@@ -92,6 +92,9 @@ class StorageTargets:
     def check_kernel(self) -> None:
         """Refuse what this kernel cannot. Raises HostError."""
 
+    def settled(self, target: Target) -> None:
+        """What there is to do once a target has changed."""
+
     def run(self, *, check: bool) -> dict[str, Any]:
         """Bring the targets about. Raises HostError; for what can be known before, before anything is touched."""
         self.check_kernel()
@@ -143,6 +146,8 @@ class StorageTargets:
                 self.backings.make(backing)
             self.tree.apply(steps, f"the target {target.name}")
             self._verify(target)
+            if steps:
+                self.settled(target)
             if kept and unkept:
                 write_atomic(path, kept, mode=0o600)
             elif unkept:
@@ -220,6 +225,12 @@ class IscsiTargets(StorageTargets):
 
     def wwn(self, target: Target, number: int) -> str:
         return iscsi_target.wwn(target, number)
+
+    def settled(self, target: Target) -> None:
+        """Have targetctl save what it would restore as it was before: at boot its word comes first."""
+        saved = [read_text(below(self.root, f"{folder}/saveconfig.json"), "") for folder in iscsi_target.SAVED]
+        if any(f'"{target.name}"' in text for text in saved) and self.programs.find("targetctl"):
+            self.programs.run(["targetctl", "save"])
 
     def header(self, target: Target) -> str:
         return f"unless\tiscsi/{target.name}\t{iscsi_target.store_path(target, target.disks[0])}\n"

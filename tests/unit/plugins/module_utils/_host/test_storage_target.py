@@ -222,6 +222,22 @@ def test_what_targetcli_restored_is_taken_as_it_is(tmp_path):
     assert not done["diff"] and new.is_dir() and not old.exists()
 
 
+def test_what_targetcli_saved_is_saved_again(tmp_path, monkeypatch):
+    """Else it would restore at boot what was changed since; what it does not know is no business of its."""
+    store = Store("iscsi", tmp_path)
+    monkeypatch.setattr(store.programs, "find", lambda name: name)
+    saved = tmp_path / "etc/rtslib-fb-target/saveconfig.json"
+    saved.parent.mkdir(parents=True)
+    saved.write_text('{"targets": [{"wwn": "iqn.2026-01.com.example:other"}]}', encoding="utf-8")
+    store.run(store.target())
+    assert "targetctl save" not in store.programs.ran
+    saved.write_text('{"targets": [{"wwn": "iqn.2026-01.com.example:store1"}]}', encoding="utf-8")
+    store.run(store.target())
+    assert "targetctl save" not in store.programs.ran  # nothing has changed
+    store.run(store.target(state="absent"))
+    assert "targetctl save" in store.programs.ran
+
+
 @pytest.mark.parametrize(("content", "size", "said"), [
     (b"\0" * 1024**2, "2M", "asks for 2 MiB"), (b"x" * 1024**2, "1M", "holds data")])
 def test_a_file_that_is_something_else_is_refused(store, content, size, said):
