@@ -77,7 +77,7 @@ test: ## All tests
 	$(MAKE) --no-print-directory lab-test
 	echo "== all tiers passed in $$((SECONDS - start)) s"
 
-molecule: setup packages $(INSTALLED)/.ready ## Molecule's scenarios of roles, in containers (SCENARIO=network: one; SCENARIO=node: on a lab's server)
+molecule: setup packages $(INSTALLED)/.ready ## Molecule's scenarios of roles, in containers (SCENARIO=network: that one)
 	@tests/tools/packages test lab
 	tests/tools/molecule "$(BUILD)" "$(BIN)" $(SCENARIO)
 

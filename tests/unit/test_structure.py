@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 import importlib
 import pathlib
+import re
 
 import pytest
 import yaml
@@ -107,3 +108,11 @@ def test_roles_are_complete(role):
     defaults = yaml.safe_load((folder / "defaults" / "main.yml").read_text()) or {}
     assert set(defaults) <= options, f"not documented: {sorted(set(defaults) - options)}"
     assert (folder / "README.md").is_file()
+
+
+def test_the_page_on_scenarios_names_every_scenario_and_every_role():
+    """A role without a scenario is named as such."""
+    folder = ROOT / "extensions" / "molecule"
+    named = set(re.findall(r"`(\w+)`", (folder / "README.md").read_text()))
+    assert {path.parent.name for path in folder.glob("*/molecule.yml")} <= named
+    assert {path.name for path in (ROOT / "roles").iterdir()} <= named
