@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, typeone.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role network on a booted server: management comes over the very cards that are changed. Seconds are printed for each case.
+
+It takes too long for every run of the tests, and is run by its name, on a lab that is up (see conftest.py):
+
+  TYPEONE_TEST_LAB=FOLDER TYPEONE_TEST_NODES=node1 pytest tests/lab/network_matrix.py
+
+TYPEONE_TEST_WINDOW are the seconds to confirm a change in; a server that is slow needs more.
+"""
+
+from __future__ import annotations
+
+import time
+
+import networks
+import pytest
+from networks import WINDOW, _bonded, _host  # noqa: F401, fixtures
+
+pytestmark = pytest.mark.timeout(1800)
+
+
+def test_a_right_change_is_shown_then_made_then_nothing_is_left_to_do(host):
+    """Check mode touches nothing; a second run changes nothing, and neither runs of the role restart the server."""
+    wanted = {**networks.right(host), "network_confirm_within": networks.PATIENCE}
+    boot, addresses = host.node.boot_id, host.addresses()
+    files = "find /etc /usr/local /var/lib/typeone* -type f -exec md5sum {} + 2>/dev/null | sort -k2"
+    before = host.node.shell(files)
+    done, _told = host.change(wanted, "--check", "--diff")
+    assert (done.status, done.changed) == (0, 1) and "+++ after: /etc/netplan/90-typeone.yaml" in done.output, done.output
+    assert host.node.shell(files) == before and host.addresses() == addresses
+    done = host.watched("the right change, a bridge on a bond", wanted)
+    assert (done.status, done.changed) == (0, 2), done.output
+    assert host.addresses() == {"br0": [f"{host.address}/24"]}
+    done, _told = host.change(wanted)
+    assert (done.status, done.changed) == (0, 0) and host.node.boot_id == boot, done.output
+
+
+@pytest.mark.parametrize("what", networks.WRONG)
+def test_a_wrong_change_is_taken_back(bonded, what):
+    """The host is reached as before, and the run says so."""
+    networks.check_wrong(bonded, what)
+
+
+def test_the_bond_moves_into_a_bridge_of_open_vswitch(bonded):
+    """With the management address, which is confirmed there."""
+    done = bonded.watched("a bridge of Open vSwitch that takes the management over",
+                          {**networks.openvswitch(bonded), "network_confirm_within": networks.PATIENCE})
+    assert (done.status, done.changed) == (0, 2), done.output
+    assert bonded.addresses() == {"ovs0": [f"{bonded.address}/24"]}
+    again, _told = bonded.change(networks.openvswitch(bonded))
+    assert (again.status, again.changed) == (0, 0), again.output
+
+
+def test_a_killed_controller_is_not_waited_for(bonded):
+    """The host takes back even a right change that nobody confirmed."""
+    before = bonded.addresses()
+    bonded.watched("the controller killed after the change", {**networks.flat(bonded), "network_confirm_within": WINDOW}, kill_at="Connect anew")
+    assert bonded.addresses() == before
+
+
+def test_a_reboot_does_not_end_what_was_begun(bonded):
+    """A wrong change, the controller killed, the power cut: the host comes up wrong, and takes it back."""
+    before = bonded.addresses()
+    bonded.change({**networks.tagged(bonded), "network_confirm_within": WINDOW}, kill_at="Connect anew")
+    start = time.monotonic()
+    bonded.node.reset("ForceRestart")
+    bonded.wait(bonded.answers, "it answers")
+    seconds = time.monotonic() - start
+    bonded.wait(bonded.settled, "no transaction is left")
+    bonded.node.site.tell(f"== rebooted after a wrong change: reached again {seconds:.0f} s after the reset, with the boot itself")
+    assert bonded.addresses() == before
+
+
+@pytest.mark.parametrize("what", networks.TRAFFIC)
+def test_tagged_frames_leave_the_active_member_and_fail_over(bonded, what):
+    """Captured on the cables; lost pings are counted."""
+    networks.check_traffic(bonded, what)
