@@ -133,11 +133,11 @@ def test_what_a_guest_wrote_outlives_target_and_initiator(storage):
     assert storage.read() == written
     storage.store.shell(f"ip link set {link} up")
 
-    before = {node: node.boot_id for node in (storage.store, storage.host)}
+    before = [(node, node.boot_id) for node in (storage.store, storage.host)]
     start = time.monotonic()
-    for node in before:
+    for node, _boot in before:
         node.reset("ForceRestart")
-    for node, boot in before.items():
+    for node, boot in before:
         node.wait_for_boot(boot)
     logins = time.monotonic() - start
     storage.wait_for_paths(*live)
