@@ -35,9 +35,10 @@ MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")
 EVENT = re.compile(r"^[a-z][a-z-]{0,39}$")
 EVENTS_BYTES = 100_000
 SCRIPTS = ("grub.cfg", "ipxe")
+# What a node boots that has nothing to install. The provisioner's GRUB knows the function by its first script.
 LOCAL_BOOT = {
-    "grub.cfg": "echo 'typeone.metal: nothing to install here, booting from disk'\nexit\n",
-    "ipxe": "#!ipxe\necho typeone.metal: nothing to install here, booting from disk\nsleep 1\nexit\n",
+    "grub.cfg": "echo 'typeone.metal: nothing to install here, booting from disk'\nboot_from_disk\n",
+    "ipxe": "#!ipxe\necho typeone.metal: nothing to install here, booting from disk\nsleep 1\nexit 1\n",
 }
 
 
