@@ -15,6 +15,8 @@ import threading
 import pytest
 import testbmc
 import yaml
+from ipmi.programs import IpmiSim, free_port
+from ipmi.records import full_sensor
 from testbmc.fleet import FleetProcess
 
 
@@ -94,6 +96,20 @@ def test_several_systems_behind_one_bmc_are_several_hosts(test_bmc, tree, tmp_pa
     systems = sorted(variables["bmc_system"] for variables in found["_meta"]["hostvars"].values())
     assert systems == sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in bmc.systems) and len(systems) == 2
     assert not bmc.sessions.open()
+
+
+def test_a_bmc_without_redfish_is_found_by_a_presence_ping(tmp_path):
+    """OpenIPMI's simulator answers the ping; of the range nobody else does, and nothing listens for Redfish."""
+    simulator = IpmiSim(tmp_path, sdr=full_sensor(1, "CPU1 Temp")).start()
+    try:
+        code, found, errors = listing(tmp_path, {
+            "addresses": ["127.0.0.1-4"], "probe_timeout": 2.0, "sections": ["bmc"],
+            "credentials": [{"bmc_port": free_port(socket.SOCK_STREAM), "ipmi_port": simulator.port, "bmc_protocol": "ipmi",
+                             "bmc_username": simulator.username, "bmc_password": simulator.password, "bmc_timeout": 10}]})
+    finally:
+        simulator.stop()
+    assert code == 0, errors
+    assert set(found["_meta"]["hostvars"]) == {"127.0.0.1"} and found["_meta"]["hostvars"]["127.0.0.1"]["bmc_protocol"] == "ipmi"
 
 
 def test_ssdp(test_bmc, tmp_path):
