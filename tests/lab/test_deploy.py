@@ -68,7 +68,7 @@ def test_a_disk_that_may_not_be_written_and_an_image_that_breaks_off_are_told_an
     for node, words in (
         (cut, ("the image server", "then deploy again")),
         (doubtful, ("2 disks match the hints (max_size_gib 100", serials[doubtful.name], "typeone_disk_hints")),
-        (precious, ("holds data", "ext4", serials[precious.name], "typeone_disk_destroy")),
+        (precious, ("holds data", "ext file system", serials[precious.name], "typeone_disk_destroy")),
     ):
         error = told(done.output, node)
         assert f"Cannot deploy {node.name} in phase install (it was powered off)" in error
