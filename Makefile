@@ -22,7 +22,7 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export ANSIBLE_NOCOWS := 1
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help setup packages lint unit unit-next contract check molecule roles lab-test test bench demo clean distclean
+.PHONY: help setup packages lint unit unit-next contract check molecule roles lab-test lab-roles test bench demo clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -88,6 +88,10 @@ roles: setup packages $(INSTALLED)/.ready ## Roles on systems booted in containe
 lab-test: setup $(INSTALLED)/.ready ## Whole deploys on virtual bare metal
 	@tests/tools/packages test lab
 	PYTHONPATH=$(INSTALLED) $(PYTEST) --maxfail=3 -v tests/lab
+
+lab-roles: setup $(INSTALLED)/.ready ## Network, storage and tuning on booted servers of a lab (long under emulation; not part of test)
+	@tests/tools/packages test lab
+	PYTHONPATH=$(INSTALLED) $(PYTEST) -v tests/lab/network_matrix.py tests/lab/host_storage.py tests/lab/host_tuning.py
 
 bench: setup $(INSTALLED)/.ready ## Compare with community.general and read whole fleets; results in build/bench (on a quiet machine)
 	@venv=$(BUILD)/venv-bench
