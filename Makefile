@@ -91,7 +91,7 @@ lab-test: setup $(INSTALLED)/.ready ## Whole deploys on virtual bare metal
 
 lab-roles: setup $(INSTALLED)/.ready ## Network, storage and tuning on booted servers of a lab (long under emulation; not part of test)
 	@tests/tools/packages test lab
-	PYTHONPATH=$(INSTALLED) $(PYTEST) -v tests/lab/network_matrix.py tests/lab/host_storage.py tests/lab/host_tuning.py
+	TYPEONE_TEST_ROLES=1 PYTHONPATH=$(INSTALLED) $(PYTEST) -v tests/lab/network_matrix.py tests/lab/host_storage.py tests/lab/host_tuning.py
 
 bench: setup $(INSTALLED)/.ready ## Compare with community.general and read whole fleets; results in build/bench (on a quiet machine)
 	@venv=$(BUILD)/venv-bench

@@ -3,6 +3,7 @@
 """One lab for the tests of the session: a Xen host and two KVM hosts, deployed by one play.
 
 TYPEONE_TEST_LAB names the folder of a lab that is up and deployed: it is used then, and left as it is.
+TYPEONE_TEST_ROLES asks for servers with what the tests of roles need: make lab-roles sets it.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from labs import Lab
 from sites import Site
 
 HYPERVISORS = {"node1": "xen", "node2": "kvm", "node3": "kvm"}
-# What the tests' roles would install: on an emulated node that takes minutes, in the image it does not.
-IN_THE_IMAGE = ["multipath-tools", "netplan.io", "open-iscsi", "openvswitch-switch", "targetcli-fb"]
-MACHINES = {"lab_nodes": 3, "lab_node_vcpus": 2, "lab_node_numa": 2, "lab_node_disks": 2, "lab_node_nics": ["prov", "tenant", "prov", "tenant"]}
+# With more nodes than processors, one virtual CPU each is fastest.
+MACHINES = {"lab_nodes": 3, "lab_node_vcpus": 1, "lab_node_disks": 2}
+# What the tests of roles need more, and what those roles would install: on an emulated node that takes minutes, in the image it does not.
+FOR_ROLES = {**MACHINES, "lab_node_vcpus": 2, "lab_node_numa": 2, "lab_node_nics": ["prov", "tenant", "prov", "tenant"]}
+PACKAGES_FOR_ROLES = ["multipath-tools", "netplan.io", "open-iscsi", "openvswitch-switch", "targetcli-fb"]
 
 
 @pytest.fixture(name="site", scope="session")
@@ -33,9 +36,10 @@ def _site(tmp_path_factory, request):
         name = json.loads(pathlib.Path(given, "lab.json").read_text())["name"]
         yield Site(Lab(name, pathlib.Path(given), {}), folder, capture)
         return
-    lab = Lab(f"test-{os.getpid()}", folder / "lab", MACHINES)
+    roles = bool(os.environ.get("TYPEONE_TEST_ROLES"))
+    lab = Lab(f"test-{os.getpid()}", folder / "lab", FOR_ROLES if roles else MACHINES)
     hosts = {name: {"typeone_hypervisor": hypervisor} for name, hypervisor in HYPERVISORS.items()}
-    hosts["provisioner"] = {"os_image_extra_packages": IN_THE_IMAGE}
+    hosts["provisioner"] = {"os_image_extra_packages": PACKAGES_FOR_ROLES if roles else []}
     (folder / "inventory-own.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     try:
         done = lab.play("lab_up")
