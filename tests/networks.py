@@ -353,7 +353,7 @@ def check_traffic(bonded: Host, what: str) -> None:
         assert lost < PINGS // 2
 
 
-# Fixtures, to be imported by the files with tests. --------------------------------------------------------------------------------
+# Fixtures; a file with tests names this one in pytest_plugins. --------------------------------------------------------------------------------
 
 
 INSTALL = """
@@ -371,7 +371,7 @@ BOOT_FILE = "/etc/systemd/network/10-typeone-boot.network"
 def _host(deployed):
     """A server with what the role needs; its network is afterwards what the deployment made it."""
     chosen = os.environ.get("TYPEONE_TEST_NODES", "node3").split(",")[-1]
-    host = Host(next(node for node in deployed.nodes if node.name == chosen))
+    host = Host({node.name: node for node in deployed.nodes}[chosen])
     host.node.shell(INSTALL.replace("PROXY", json.loads((host.lab.folder / "lab.json").read_text())["apt_proxy"]))
     # Logins that start a manager of the user's services each are costly for an emulated server.
     host.node.shell("loginctl enable-linger root")

@@ -15,8 +15,9 @@ import time
 
 import networks
 import pytest
-from networks import WINDOW, _bonded, _host  # noqa: F401, fixtures
+from networks import WINDOW
 
+pytest_plugins = ("networks",)
 pytestmark = pytest.mark.timeout(1800)
 
 
