@@ -18,19 +18,8 @@ options:
     type: path
     default: /
 attributes:
-  check_mode:
-    description: Can run in check mode.
-    support: full
   diff_mode:
     description: Shows what changes. Secrets are told apart and not shown.
-    support: full
-  idempotent:
-    description: A second run changes nothing.
-    support: full
-  platform:
-    description: Where it works.
-    platforms: linux
-    support: full
 """
 
     TARGET = r"""

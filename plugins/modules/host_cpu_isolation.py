@@ -18,6 +18,7 @@ description:
   - Under Xen, dom0 gets the housekeeping CPUs, each virtual CPU pinned to the CPU of its number.
   - Without any of O(housekeeping), O(dedicated), O(housekeeping_cores) and O(dedicated_cores) everything is given up.
 author: typeone.metal contributors (@typeone)
+extends_documentation_fragment: typeone.metal.host
 options:
   housekeeping:
     description: CPUs of the system, as a list such as V(0-1,8-9). The others are dedicated.
@@ -71,20 +72,6 @@ options:
     description: The folder below which the host's files are read and written, for a recorded tree.
     type: path
     default: /
-attributes:
-  check_mode:
-    description: Can run in check mode.
-    support: full
-  diff_mode:
-    description: Shows the files and what the kernel holds.
-    support: full
-  idempotent:
-    description: A second run changes nothing.
-    support: full
-  platform:
-    description: Where it works.
-    platforms: linux
-    support: full
 """
 
 EXAMPLES = r"""

@@ -17,6 +17,7 @@ description:
     boot. What has to be reserved at boot is returned as arguments for M(typeone.metal.kernel_cmdline).
   - Mounts of huge pages are made by units of systemd.
 author: typeone.metal contributors (@typeone)
+extends_documentation_fragment: typeone.metal.host
 options:
   pools:
     description:
@@ -79,20 +80,6 @@ options:
     description: The folder below which the host's files are read and written, for a recorded tree.
     type: path
     default: /
-attributes:
-  check_mode:
-    description: Can run in check mode.
-    support: full
-  diff_mode:
-    description: Shows the files and what the kernel holds.
-    support: full
-  idempotent:
-    description: A second run changes nothing.
-    support: full
-  platform:
-    description: Where it works.
-    platforms: linux
-    support: full
 """
 
 EXAMPLES = r"""

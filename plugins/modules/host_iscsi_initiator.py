@@ -18,6 +18,7 @@ description:
 extends_documentation_fragment:
   - typeone.metal.storage
   - typeone.metal.storage.initiator
+  - typeone.metal.host
 options:
   initiator_name:
     description: This host's IQN. Without it, the one that it has.
@@ -93,10 +94,9 @@ EXAMPLES = r"""
         password: "{{ vault_host3_password }}"
   register: storage
 
-- name: Make a file system on the first disk
-  community.general.filesystem:
-    dev: "{{ storage.disks[0].path }}"
-    fstype: xfs
+- name: Show the name of the first disk that stays
+  ansible.builtin.debug:
+    var: storage.disks[0].path
 """
 
 RETURN = r"""

@@ -18,6 +18,7 @@ description:
 extends_documentation_fragment:
   - typeone.metal.storage
   - typeone.metal.storage.target
+  - typeone.metal.host
 options:
   targets:
     description: The targets.

@@ -17,6 +17,7 @@ description:
 extends_documentation_fragment:
   - typeone.metal.storage
   - typeone.metal.storage.initiator
+  - typeone.metal.host
 options:
   initiator_name:
     description: This host's NQN. Without it, the one that it has, else one made from the machine's UUID.
@@ -76,7 +77,7 @@ notes:
 
 EXAMPLES = r"""
 - name: Connect a target over two networks
-  typeone.metal.host_iscsi_initiator:
+  typeone.metal.host_nvme_initiator:
     initiator_name: nqn.2026-01.com.example:host3
     targets:
       - name: nqn.2026-01.com.example:store1
@@ -87,10 +88,9 @@ EXAMPLES = r"""
           - {number: 1, size: 10G}
   register: storage
 
-- name: Make a file system on the first disk
-  community.general.filesystem:
-    dev: "{{ storage.disks[0].path }}"
-    fstype: xfs
+- name: Show the name of the first disk that stays
+  ansible.builtin.debug:
+    var: storage.disks[0].path
 """
 
 RETURN = r"""

@@ -17,6 +17,7 @@ description:
 extends_documentation_fragment:
   - typeone.metal.storage
   - typeone.metal.storage.target
+  - typeone.metal.host
 options:
   targets:
     description: The subsystems.

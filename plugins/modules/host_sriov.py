@@ -16,6 +16,7 @@ description:
   - Reports the IOMMU group of each virtual function and what else is in it, and returns the kernel arguments that turn
     the IOMMU on for M(typeone.metal.kernel_cmdline).
 author: typeone.metal contributors (@typeone)
+extends_documentation_fragment: typeone.metal.host
 options:
   functions:
     description: All physical functions with virtual ones. One that was named before and is not any more loses them.
@@ -51,20 +52,6 @@ options:
     description: The folder below which the host's files are read and written, for a recorded tree.
     type: path
     default: /
-attributes:
-  check_mode:
-    description: Can run in check mode.
-    support: full
-  diff_mode:
-    description: Shows the files and what the kernel holds.
-    support: full
-  idempotent:
-    description: A second run changes nothing.
-    support: full
-  platform:
-    description: Where it works.
-    platforms: linux
-    support: full
 """
 
 EXAMPLES = r"""

@@ -87,6 +87,14 @@ def test_documentation_and_options_agree(name):
     assert yaml.safe_load(module.EXAMPLES)
 
 
+@pytest.mark.parametrize("name", sorted(path.stem for path in (PLUGINS / "modules").glob("*.py")))
+def test_an_example_is_of_its_module_and_needs_no_other_collection(name):
+    """What a user copies works with ansible-core and this collection alone."""
+    examples = importlib.import_module(f"ansible_collections.typeone.metal.plugins.modules.{name}").EXAMPLES
+    assert f"typeone.metal.{name}:" in examples
+    assert set(re.findall(r"^[ -]*(\w+\.\w+)\.\w+:", examples, re.MULTILINE)) <= {"typeone.metal", "ansible.builtin"}
+
+
 def test_the_fragment_is_the_specification():
     """The connection options are documented as they are."""
     package = "ansible_collections.typeone.metal.plugins"
