@@ -87,7 +87,7 @@ roles: setup packages $(INSTALLED)/.ready ## Roles on systems booted in containe
 
 lab-test: setup $(INSTALLED)/.ready ## Whole deploys on virtual bare metal
 	@tests/tools/packages test lab
-	PYTHONPATH=$(INSTALLED) $(PYTEST) --maxfail=3 -v tests/lab
+	PYTHONPATH=$(INSTALLED) $(PYTEST) -x -v tests/lab
 
 lab-roles: setup $(INSTALLED)/.ready ## Network, storage and tuning on booted servers of a lab (long under emulation; not part of test)
 	@tests/tools/packages test lab
