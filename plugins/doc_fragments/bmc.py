@@ -139,7 +139,7 @@ options:
     choices: [administrator, operator, user]
     default: administrator
 requirements:
-  - sushy (Redfish) or pyghmi (IPMI), where the task runs
+  - sushy and urllib3 2 or newer (Redfish) or pyghmi (IPMI), where the task runs
 notes:
   - When the task runs on the controller, it runs in Ansible's own worker process, and takes connection options that
     are not set from host variables of the same names.

@@ -143,4 +143,4 @@ def test_without_the_library(ipmi_bmc, monkeypatch):
     with pytest.raises(MissingLibrary, match="pyghmi"):
         driver(bmc)
     result = over_ipmi(PowerResource, bmc, state="powered_on")
-    assert result["error"]["kind"] == "missing_library" and "pip install pyghmi" in result["msg"] and not bmc.server.packets
+    assert result["error"]["kind"] == "missing_library" and "pip install 'pyghmi'" in result["msg"] and not bmc.server.packets

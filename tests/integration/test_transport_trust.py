@@ -11,6 +11,7 @@ import pytest
 from running import driver, run
 
 from ansible_collections.typeone.metal.plugins.module_utils._bmc.errors import BmcError
+from ansible_collections.typeone.metal.plugins.module_utils._redfish import connector
 from ansible_collections.typeone.metal.plugins.module_utils._resources.boot_device import BootDeviceResource
 from ansible_collections.typeone.metal.plugins.module_utils._resources.power import PowerResource
 
@@ -171,3 +172,12 @@ def test_no_secret_in_any_text(test_bmc, naps, kind, options, method, path):
         texts += [repr(error), str(error), repr(error.as_dict()), error.message("read", "x", "redfish"), repr(error.__cause__)]
     assert not [text for text in texts for secret in (bmc.password, *tokens) if secret in text]
     assert sum(naps) < 400
+
+
+def test_a_library_that_is_too_old_is_named_before_anything_is_sent(test_bmc, monkeypatch):
+    """urllib3 1.26, which older distributions bring, cannot check a certificate that names an IP address."""
+    bmc = test_bmc()
+    monkeypatch.setattr(connector.urllib3, "__version__", "1.26.20")
+    result = run(PowerResource, bmc, state="powered_on")
+    assert result["error"]["kind"] == "missing_library" and "version 1.26.20 is too old" in result["msg"]
+    assert "pip install 'urllib3>=2'" in result["msg"] and not bmc.counters.connections

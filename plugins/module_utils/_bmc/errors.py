@@ -96,5 +96,5 @@ class MissingLibrary(BmcError):
 
     def __init__(self, library: str, reason: str) -> None:
         super().__init__(f"the Python library {library} is missing ({reason})",
-                         remedy=f"Install it where this task runs: pip install {library}.", library=library)
+                         remedy=f"Install it where this task runs: pip install '{library}'.", library=library)
         self.library = library

@@ -51,6 +51,8 @@ class Connector(SushyConnector):
     def __init__(self, connection: Connection) -> None:
         if IMPORT_ERROR is not None:
             raise MissingLibrary("sushy", str(IMPORT_ERROR))
+        if urllib3.__version__.startswith("1."):  # knows no names in certificates that are IP addresses
+            raise MissingLibrary("urllib3>=2", f"version {urllib3.__version__} is too old")
         super().__init__(connection.base_url)
         self.connection = connection
         self._pool = pool_for(connection)
