@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, typeone.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One lab for the tests of the session: a Xen host and two KVM hosts, deployed by one play.
+"""One lab for the tests of the session, deployed by one play: a Xen host and two KVM hosts, by GRUB and by iPXE, with UEFI and with BIOS.
 
 TYPEONE_TEST_LAB names the folder of a lab that is up and deployed: it is used then, and left as it is.
 TYPEONE_TEST_ROLES asks for servers with what the tests of roles need: make lab-roles sets it.
@@ -18,9 +18,13 @@ import yaml
 from labs import Lab
 from sites import Site
 
-HYPERVISORS = {"node1": "xen", "node2": "kvm", "node3": "kvm"}
+NODES = {
+    "node1": {"typeone_hypervisor": "xen"},
+    "node2": {"typeone_hypervisor": "kvm", "typeone_loader": "ipxe"},
+    "node3": {"typeone_hypervisor": "kvm"},
+}
 # With more nodes than processors, one virtual CPU each is fastest.
-MACHINES = {"lab_nodes": 3, "lab_node_vcpus": 1, "lab_node_disks": 2}
+MACHINES = {"lab_nodes": 3, "lab_node_vcpus": 1, "lab_node_disks": 2, "lab_firmware": ["uefi", "uefi", "bios"]}
 # What the tests of roles need more, and what those roles would install: on an emulated node that takes minutes, in the image it does not.
 FOR_ROLES = {**MACHINES, "lab_node_vcpus": 2, "lab_node_numa": 2, "lab_node_nics": ["prov", "tenant", "prov", "tenant"]}
 PACKAGES_FOR_ROLES = ["multipath-tools", "netplan.io", "open-iscsi", "openvswitch-switch", "targetcli-fb"]
@@ -38,8 +42,7 @@ def _site(tmp_path_factory, request):
         return
     roles = bool(os.environ.get("TYPEONE_TEST_ROLES"))
     lab = Lab(f"test-{os.getpid()}", folder / "lab", FOR_ROLES if roles else MACHINES)
-    hosts = {name: {"typeone_hypervisor": hypervisor} for name, hypervisor in HYPERVISORS.items()}
-    hosts["provisioner"] = {"os_image_extra_packages": PACKAGES_FOR_ROLES if roles else []}
+    hosts = {**NODES, "provisioner": {"os_image_extra_packages": PACKAGES_FOR_ROLES if roles else []}}
     (folder / "inventory-own.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     try:
         done = lab.play("lab_up")

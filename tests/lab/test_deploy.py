@@ -95,6 +95,7 @@ def test_one_play_deploys_three_nodes_at_once(site):
         assert evidence["posts"] == 1, evidence["posts_counted"]
         assert evidence["posts_counted"]["network_boots_seen_by_provisioner"] == 1
         assert evidence["root_switched"] is True
+        assert ("/sys/firmware/efi" in node.shell("ls -d /sys/firmware/efi || true")) == (described["firmware"] == "uefi")
         assert evidence["disk"]["serial"] == described["disk_serial"]
         assert (evidence["system"]["uuid"], evidence["system"]["serial_number"]) == (described["uuid"], described["serial"])
         assert evidence["installed_sha256"] == evidence["image"]["compressed_sha256"]
@@ -120,14 +121,16 @@ def test_a_second_run_changes_nothing(site):
 def test_it_boots_from_its_own_disk_by_power_cycle_and_by_reset(site):
     """A normal machine: the system on the disk with the serial that was asked for, by the same host key.
 
-    A machine that is only reset still asks the network first here: it is told to boot from its disk, and does.
+    A machine that is only reset still asks the network first here: it is told to boot from its disk, and does, by iPXE under
+    UEFI and by GRUB under BIOS.
     """
-    cycled, reset = site.node(1), site.node(3)
-    before = {node.name: node.boot_id for node in (cycled, reset)}
+    cycled, *reset = site.nodes
+    before = {node.name: node.boot_id for node in site.nodes}
     cycled.reset("ForceOff")
     cycled.reset("On")
-    reset.reset("ForceRestart")
-    for node in (cycled, reset):
+    for node in reset:
+        node.reset("ForceRestart")
+    for node in site.nodes:
         node.wait_for_boot(before[node.name])
         assert node.shell("lsblk -sno SERIAL $(findmnt -no SOURCE /)").split() == [node.described["disk_serial"]]
     assert cycled.shell("cat /sys/hypervisor/type").strip() == "xen"

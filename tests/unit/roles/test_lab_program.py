@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = ROOT / "roles/lab/files/typeone_lab"
 OPTIONS = {
     "name": "one", "dir": "/var/lib/one", "cache_dir": "/var/cache/one", "nodes": 3, "disks": 2,
-    "nics": ["prov", "tenant", "prov", "tenant"], "packages": ["zstd", "curl"],
+    "nics": ["prov", "tenant", "prov", "tenant"], "firmware": ["uefi", "bios"], "packages": ["zstd", "curl"],
     "python": "/usr/bin/python3", "bmc_username": "admin", "disk_gib": 8,
 }
 
@@ -52,8 +52,9 @@ def test_a_larger_lab_keeps_the_nodes_it_had(load):
 
 
 def test_addresses_are_on_their_bridges(load):
-    """Each BMC's address is on the machine's side; nodes and provisioner are in the provisioning network."""
+    """Each BMC's address is on the machine's side; nodes and provisioner are in the provisioning network. The last firmware is that of the rest."""
     lab = load("plan").plan(OPTIONS)
+    assert [node["firmware"] for node in lab["nodes"]] == ["uefi", "bios", "bios"]
     assert {f"{node['bmc_address']}/32" for node in lab["nodes"]} <= set(lab["bridges"]["oob"])
     addresses = [node["address"] for node in lab["nodes"]] + [lab["provisioner"]["address"]]
     assert len(set(addresses)) == 4 and all(address.startswith("192.0.2.") for address in addresses)

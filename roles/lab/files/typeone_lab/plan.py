@@ -53,6 +53,7 @@ def node(options: dict[str, t.Any], index: int) -> dict[str, t.Any]:
         "uuid": str(identity),
         "serial": f"T1-{tag}",
         "disk_serial": f"T1DISK{tag}",
+        "firmware": options["firmware"][min(index, len(options["firmware"])) - 1],
         "prov_mac": mac(lab, name, "prov"),
         "nics": nics(lab, name, options["nics"]),
         "disks": disks(f"T1DISK{tag}", options["disks"]),
@@ -62,7 +63,7 @@ def node(options: dict[str, t.Any], index: int) -> dict[str, t.Any]:
 
 
 def plan(options: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The whole lab. Options: name, dir, cache_dir, nodes (a number), nics (networks),
+    """The whole lab. Options: name, dir, cache_dir, nodes (a number), nics (networks), firmware (uefi or bios, by node),
     disks (a number), packages, python, bmc_username, disk_gib.
     """
     run_dir = f"/run/typeone-lab/{options['name']}"
