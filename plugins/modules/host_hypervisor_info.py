@@ -54,6 +54,10 @@ options:
     type: list
     elements: str
     default: []
+  libvirt:
+    description: For Xen, whether it is to answer through libvirt (C(xen:///system)) as well. For KVM it always is.
+    type: bool
+    default: false
   root:
     description: The folder below which C(/sys), C(/proc) and C(/dev) are read and programs are run, for a recorded tree.
     type: path
@@ -151,7 +155,7 @@ hypervisor:
       returned: always
     info:
       description: >-
-        All that C(xl info) says. For KVM C(api), the version of its interface, C(nested), the version of C(qemu), and
+        All that C(xl info) says, and with O(libvirt) what C(libvirt) says that it runs. For KVM C(api), the version of its interface, C(nested), the version of C(qemu), and
         C(validation), the verdicts of C(virt-host-validate).
       type: dict
       returned: always
@@ -176,6 +180,7 @@ SPEC = {
         "path": {"type": "path", "required": True}, "name": {"type": "str", "required": True},
         "value": {"type": "str", "required": True}}},
     "arguments": {"type": "list", "elements": "str", "default": []},
+    "libvirt": {"type": "bool", "default": False},
     "root": {"type": "path", "default": "/"},
 }
 

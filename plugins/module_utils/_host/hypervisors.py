@@ -24,15 +24,18 @@ Found = dict[str, Any]
 
 
 def read_hypervisor(name: str, *, services: Sequence[str], arguments: Sequence[str], programs: Programs,
-                    packages: Sequence[str] = (), settings: Sequence[Mapping[str, str]] = ()) -> Found:
+                    packages: Sequence[str] = (), settings: Sequence[Mapping[str, str]] = (), libvirt: bool = False) -> Found:
     """The state of hypervisor `name`: `ready` is true when nothing is in `problems`.
 
     `services` are units that must be active, `arguments` those that Xen (KVM: Linux) must have been booted with.
+    With `libvirt` Xen is to answer through libvirt as well (KVM always is).
     Of `packages`, `settings` (`path`, `name`, `value`) and `services`, those that are not as asked for are in `wanting`.
     """
     found: Found = {"name": name, "running": False, "version": None, "arguments": [], "capabilities": [], "memory_bytes": None,
                     "free_bytes": None, "cpus": None, "guests": [], "info": {}, "services": {}, "problems": []}
     READERS[name](found, programs)
+    if libvirt and name == "xen" and not found["problems"]:
+        _read_xen_by_libvirt(found, programs)
     running = set(found["arguments"])
     missing = [word for word in arguments if word not in running]
     if missing and not found["problems"]:
@@ -106,6 +109,17 @@ def _read_xen(found: Found, programs: Programs) -> None:
     found["info"] = values(text)
     found["cpus"] = int(found["info"].get("nr_cpus") or 0)
     found["guests"] = guest_names(listed)
+
+
+def _read_xen_by_libvirt(found: Found, programs: Programs) -> None:
+    try:
+        told = programs.run(["virsh", "--connect", "xen:///system", "version"], timeout=120).stdout
+    except HostError as error:
+        found["problems"].append(str(error).rstrip("."))
+        return
+    found["info"]["libvirt"] = "".join(re.findall(r"^Running hypervisor: (Xen .*)$", told, re.MULTILINE))
+    if not found["info"]["libvirt"]:
+        found["problems"].append("libvirt answers but not for Xen. See: virsh --connect xen:///system version")
 
 
 def _read_kvm(found: Found, programs: Programs) -> None:

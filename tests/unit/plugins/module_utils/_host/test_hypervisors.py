@@ -82,6 +82,23 @@ def test_what_keeps_a_xen_host_from_being_ready(dom0) -> None:
     assert "xen.service is inactive" in found["problems"][1]
 
 
+@pytest.mark.parametrize(("answer", "said"), [
+    ((0, "Using API: Xen 9.0.0\nRunning hypervisor: Xen 4.17.0\n"), None),
+    ((0, "Using API: QEMU 9.0.0\nRunning hypervisor: QEMU 7.2.0\n"), "not for Xen"),
+    ((1, "error: no connection driver available for xen:///system"), "no connection driver"),
+    (None, "virsh on this host: the program is not installed")])
+def test_xen_is_asked_through_libvirt_where_that_is_wanted(dom0, answer, said) -> None:
+    """Only then; a libvirt without its driver for Xen is told."""
+    programs = {"xl_info": (0, XL_INFO), "xl_list": (0, XL_LIST), "virsh": answer}
+    assert look(Answers(dom0.root, **programs))["ready"]
+    found = look(Answers(dom0.root, **programs), libvirt=True)
+    assert found["ready"] == (said is None)
+    if said is None:
+        assert found["info"]["libvirt"] == "Xen 4.17.0"
+    else:
+        assert said in found["problems"][0]
+
+
 @pytest.mark.parametrize(("kind", "capabilities", "said"), [
     (None, None, "not on Xen"), ("kvm", None, "not on Xen"), ("xen", "", "a guest of Xen")])
 def test_hosts_that_are_no_xen_hosts(host, kind, capabilities, said) -> None:
