@@ -370,7 +370,7 @@ BOOT_FILE = "/etc/systemd/network/10-typeone-boot.network"
 @pytest.fixture(name="host", scope="module")
 def _host(deployed):
     """A server with what the role needs; its network is afterwards what the deployment made it."""
-    chosen = os.environ.get("TYPEONE_TEST_NODES", "node3").split(",")[-1]
+    chosen = os.environ.get("TYPEONE_TEST_NODE", "node1")
     host = Host({node.name: node for node in deployed.nodes}[chosen])
     host.node.shell(INSTALL.replace("PROXY", json.loads((host.lab.folder / "lab.json").read_text())["apt_proxy"]))
     # Logins that start a manager of the user's services each are costly for an emulated server.

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, typeone.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One lab for the tests of the session, deployed by one play: a Xen host and two KVM hosts, by GRUB and by iPXE, with UEFI and with BIOS.
+"""One lab for the tests of a file, deployed by one play: a Xen host and two KVM hosts, by GRUB and by iPXE, with UEFI and with BIOS.
 
 TYPEONE_TEST_LAB names the folder of a lab that is up and deployed: it is used then, and left as it is.
-TYPEONE_TEST_ROLES asks for servers with what the tests of roles need: make lab-roles sets it.
+TYPEONE_TEST_NETWORK asks for one server with what network_matrix.py needs: make lab-network sets it.
 """
 
 from __future__ import annotations
@@ -13,24 +13,25 @@ import os
 import pathlib
 
 import pytest
+import tunings
 import yaml
 
 from labs import Lab
 from sites import Site
 
 NODES = {
-    "node1": {"typeone_hypervisor": "xen"},
+    "node1": {"typeone_hypervisor": "xen", **tunings.XEN},
     "node2": {"typeone_hypervisor": "kvm", "typeone_loader": "ipxe"},
-    "node3": {"typeone_hypervisor": "kvm"},
+    "node3": {"typeone_hypervisor": "kvm", **tunings.KVM},
 }
-# With more nodes than processors, one virtual CPU each is fastest.
-MACHINES = {"lab_nodes": 3, "lab_node_vcpus": 1, "lab_node_disks": 2, "lab_firmware": ["uefi", "uefi", "bios"]}
-# What the tests of roles need more, and what those roles would install: on an emulated node that takes minutes, in the image it does not.
-FOR_ROLES = {**MACHINES, "lab_node_vcpus": 2, "lab_node_numa": 2, "lab_node_nics": ["prov", "tenant", "prov", "tenant"]}
-PACKAGES_FOR_ROLES = ["multipath-tools", "netplan.io", "open-iscsi", "openvswitch-switch", "targetcli-fb"]
+MACHINES = {"lab_nodes": 3, "lab_node_vcpus": 2, "lab_node_numa": 2, "lab_node_disks": 2, "lab_firmware": ["uefi", "uefi", "bios"]}
+# One host with two bonds of two cards each, for network_matrix.py.
+FOR_NETWORK = {"lab_nodes": 1, "lab_node_vcpus": 2, "lab_node_nics": ["prov", "tenant", "prov", "tenant"]}
+# What roles would install otherwise: on an emulated node that takes minutes, in the image it does not.
+PACKAGES = ["multipath-tools", "netplan.io", "open-iscsi", "openvswitch-switch", "targetcli-fb"]
 
 
-@pytest.fixture(name="site", scope="session")
+@pytest.fixture(name="site", scope="module")
 def _site(tmp_path_factory, request):
     """A lab, its servers blank and off at first. What is being done is told although tests' output is kept back: it takes minutes."""
     folder = tmp_path_factory.mktemp("site")
@@ -40,9 +41,10 @@ def _site(tmp_path_factory, request):
         name = json.loads(pathlib.Path(given, "lab.json").read_text())["name"]
         yield Site(Lab(name, pathlib.Path(given), {}), folder, capture)
         return
-    roles = bool(os.environ.get("TYPEONE_TEST_ROLES"))
-    lab = Lab(f"test-{os.getpid()}", folder / "lab", FOR_ROLES if roles else MACHINES)
-    hosts = {**NODES, "provisioner": {"os_image_extra_packages": PACKAGES_FOR_ROLES if roles else []}}
+    network = bool(os.environ.get("TYPEONE_TEST_NETWORK"))
+    lab = Lab(f"test-{os.getpid()}", folder / "lab", FOR_NETWORK if network else MACHINES)
+    hosts = {"node1": {"typeone_hypervisor": "kvm"}} if network else dict(NODES)
+    hosts["provisioner"] = {"os_image_extra_packages": PACKAGES}
     (folder / "inventory-own.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     try:
         done = lab.play("lab_up")
@@ -52,20 +54,10 @@ def _site(tmp_path_factory, request):
         lab.play("lab_down")
 
 
-@pytest.fixture(name="deployed", scope="session")
+@pytest.fixture(name="deployed", scope="module")
 def _deployed(site):
     """The site with all its servers deployed, whichever tests have run before."""
     if not os.environ.get("TYPEONE_TEST_LAB") and not all(node.deployed for node in site.nodes):
         done = site.deploy()
         assert done.status == 0, done.output
     return site
-
-
-@pytest.fixture(name="kvm_hosts")
-def _kvm_hosts(deployed):
-    """The servers that run KVM, reachable. A developer's lab may have others: TYPEONE_TEST_NODES names those to use."""
-    chosen = os.environ.get("TYPEONE_TEST_NODES", "node2,node3").split(",")
-    nodes = [node for node in deployed.nodes if node.name in chosen]
-    for node in nodes:
-        node.shell("true")
-    return nodes

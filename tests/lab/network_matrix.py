@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The role network on a booted server: management comes over the very cards that are changed. Seconds are printed for each case.
 
-It takes too long for every run of the tests, and is run by its name, on a lab that is up (see conftest.py):
+It takes too long for every run of the tests: make lab-network runs it, on a lab of its own. On a lab that is up (see conftest.py):
 
-  TYPEONE_TEST_LAB=FOLDER TYPEONE_TEST_NODES=node1 pytest tests/lab/network_matrix.py
+  TYPEONE_TEST_LAB=FOLDER TYPEONE_TEST_NODE=node1 pytest tests/lab/network_matrix.py
 
 TYPEONE_TEST_WINDOW are the seconds to confirm a change in; a server that is slow needs more.
 """

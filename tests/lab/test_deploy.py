@@ -14,6 +14,9 @@ import re
 import subprocess
 
 import pytest
+import storages
+import tunings
+from storages import Storage
 
 pytestmark = pytest.mark.timeout(2400)
 
@@ -37,6 +40,14 @@ def told(output: str, node) -> str:
     errors = re.findall(rf'fatal: \[{node.name}\]: FAILED! => (.*)', output)
     assert errors, output
     return errors[-1]
+
+
+@pytest.fixture(name="storage", scope="module")
+def _storage(site):
+    """The second server's disks for the third."""
+    found = Storage(site.node(2), site.node(3))
+    found.connect_second_network()
+    return found
 
 
 def test_a_dry_run_changes_nothing_and_tells_the_plan(site):
@@ -108,6 +119,38 @@ def test_one_play_deploys_three_nodes_at_once(site):
     assert site.node(1).evidence["hypervisor_info"]["info"]["xen_major"] == "4"
 
 
+def test_what_was_asked_of_the_hosts_is_so_after_their_only_boot(site):
+    """Huge pages of each NUMA node, an isolated CPU with the proof's guest on it and on those pages; dom0 on the first CPU, and the guest on the other."""
+    xen, kvm = site.node(1), site.node(3)
+    tunings.check(kvm, tunings.PAGES)
+    checked = kvm.evidence["guest_proof"]["checked"]
+    assert [(cpu["allowed"], cpu["ran_on"]) for cpu in checked["cpus"]["vcpus"]] == [("1", 1)]
+    assert checked["cpus"]["dedicated"] is True and checked["hugepages"]["pages"] == {"1": 64}
+    words = [line.split() for line in xen.shell("xl vcpu-list 0").splitlines()[1:]]
+    assert [(word[2], word[-3:]) for word in words] == [("0", ["0", "/", "all"])], words
+    assert xen.shell("nproc").strip() == "1" and "nr_cpus                : 2" in xen.shell("xl info")
+    assert [cpu["allowed"] for cpu in xen.evidence["guest_proof"]["checked"]["cpus"]["vcpus"]] == ["1"]
+    for node in (xen, kvm):
+        assert node.evidence["tuning"]["reboot_required"] is False and node.evidence["tuning"]["known_arguments"]
+
+
+def test_a_guest_writes_on_disks_of_another_host(storage):
+    """Over iSCSI with CHAP and NVMe/TCP, two paths each, of which one is enough."""
+    dry = storage.play("--check", "--diff", "--limit", storage.store.name)
+    assert dry.status == 0 and dry.changed == 2 and "(a secret)" in dry.output, dry.output
+    assert storage.store.shell("find /var/lib/typeone-test /etc/typeone -name '*.steps' -o -name nvmeof 2>/dev/null; true") == ""
+    done = storage.play(guest="writes")
+    assert done.status == 0 and done.changed == 5, done.output
+    for output in (dry.output, done.output):
+        assert storages.SECRET not in output
+    assert storage.states() == storages.LIVE
+    assert storage.read() == storage.written
+    link = next(link["ifname"] for link in json.loads(storage.store.shell("ip -j address show to 203.0.113.12")) if link)
+    storage.store.shell(f"ip link set {link} down")
+    assert storage.read() == storage.written
+    storage.store.shell(f"ip link set {link} up")
+
+
 def test_a_second_run_changes_nothing(site):
     """No power change, no new boot, nothing on the provisioner; and a dry run says the same."""
     boots = [node.boot_id for node in site.nodes]
@@ -134,6 +177,48 @@ def test_it_boots_from_its_own_disk_by_power_cycle_and_by_reset(site):
         node.wait_for_boot(before[node.name])
         assert node.shell("lsblk -sno SERIAL $(findmnt -no SOURCE /)").split() == [node.described["disk_serial"]]
     assert cycled.shell("cat /sys/hypervisor/type").strip() == "xen"
+
+
+def test_pages_paths_and_what_the_guest_wrote_outlive_the_reset_of_both_hosts(storage):
+    """Nothing was shut down, and the initiator booted before it had a target. A guest reads what the one before wrote; no role has anything to do."""
+    seconds = storage.wait_for_paths(*storages.LIVE)
+    storage.site.tell(f"all four paths {seconds:.0f} s after the login")
+    assert storage.read() == storage.written
+    again = storage.play(guest="reads")
+    assert again.status == 0 and again.changed == 1, again.output
+    tunings.check(storage.host, tunings.PAGES)
+
+
+def test_direct_storage_is_given_back(storage):
+    """No session, no export, no file of either role is left."""
+    gone = storage.play(state="absent")
+    assert gone.status == 0 and gone.changed == 4, gone.output
+    assert storage.states() == []
+    assert storage.store.shell("ls /sys/kernel/config/target/iscsi /sys/kernel/config/nvmet/subsystems 2>/dev/null | grep example || true") == ""
+
+
+def test_other_tuning_is_refused_shown_and_made_with_one_reboot_and_given_back(site):
+    """What cannot be is refused with the sum; a dry run leaves no trace."""
+    host = site.node(3)
+    host.shell("touch /run/typeone-before")
+    done = host.play("tune", {"hugepages_pools": [{"size": "2M", "nodes": {0: 48, 1: 9000}}]})
+    assert done.status != 0 and done.changed == 0
+    assert re.search(r"NUMA node 1: 9000 x 2 MiB = 17.6 GiB asked; .* - 512 MiB for the system = .* too much. Nothing was changed", done.output)
+    dry = host.play("tune", tunings.OTHER, "--check", "--diff")
+    assert dry.status == 0 and dry.changed > 0 and "+hugepages=0:96,1:48" in dry.output, dry.output
+    assert host.shell(tunings.OURS) == ""
+    before = host.boot_id
+    done = host.play("tune", tunings.OTHER)
+    assert done.status == 0 and done.output.count("RUNNING HANDLER") == 1 and host.boot_id != before, done.output
+    tunings.check(host, {0: 96, 1: 48})
+    boot = host.boot_id
+    done = host.play("tune", tunings.NOTHING, "--diff")
+    assert done.status == 0 and host.boot_id == boot, done.output
+    assert tunings.look(host)["pages"] == {"0": 0, "1": 0}
+    assert host.shell("find /etc /usr/local -path '*hugepages*' -o -name '*typeone-*' -path '*isolation*'") == ""
+    menu = [line for line in host.shell("cat /boot/grub/grub.cfg").splitlines() if "/vmlinuz" in line]
+    assert menu and not [line for line in menu if re.search("isolcpus|nohz_full|rcu_nocbs|irqaffinity|hugepages", line)]
+    assert host.shell("grep Cpus_allowed_list /proc/1/status").split()[1] == "0-1"
 
 
 def test_no_secret_is_left_lying_about(site):
