@@ -72,8 +72,8 @@ test: ## All tests
 	$(MAKE) --no-print-directory unit
 	$(MAKE) --no-print-directory contract
 	$(MAKE) --no-print-directory unit-next
-	$(MAKE) --no-print-directory lint
-	$(MAKE) --no-print-directory molecule
+	# Neither keeps two processors busy.
+	$(MAKE) --no-print-directory -j2 lint molecule
 	$(MAKE) --no-print-directory lab-test
 	echo "== all tiers passed in $$((SECONDS - start)) s"
 
