@@ -20,7 +20,7 @@ from labs import Lab
 from sites import Site
 
 NODES = {
-    "node1": {"typeone_hypervisor": "xen", **tunings.XEN},
+    "node1": {"typeone_hypervisor": "xen", "hypervisor_xen_libvirt": True, **tunings.XEN},
     "node2": {"typeone_hypervisor": "kvm", "typeone_loader": "ipxe"},
     "node3": {"typeone_hypervisor": "kvm", **tunings.KVM},
 }
@@ -28,7 +28,8 @@ MACHINES = {"lab_nodes": 3, "lab_node_vcpus": 2, "lab_node_numa": 2, "lab_node_d
 # One host with two bonds of two cards each, for network_matrix.py.
 FOR_NETWORK = {"lab_nodes": 1, "lab_node_vcpus": 2, "lab_node_nics": ["prov", "tenant", "prov", "tenant"]}
 # What roles would install otherwise: on an emulated node that takes minutes, in the image it does not.
-PACKAGES = ["multipath-tools", "netplan.io", "open-iscsi", "openvswitch-switch", "targetcli-fb"]
+PACKAGES = ["libvirt-clients", "libvirt-daemon-driver-xen", "libvirt-daemon-system", "multipath-tools", "netplan.io", "open-iscsi",
+            "openvswitch-switch", "targetcli-fb"]
 
 
 @pytest.fixture(name="site", scope="module")

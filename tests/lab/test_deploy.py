@@ -120,7 +120,7 @@ def test_one_play_deploys_three_nodes_at_once(site):
 
 
 def test_what_was_asked_of_the_hosts_is_so_after_their_only_boot(site):
-    """Huge pages of each NUMA node, an isolated CPU with the proof's guest on it and on those pages; dom0 on the first CPU, and the guest on the other."""
+    """Huge pages of each NUMA node, an isolated CPU with the proof's guest on it and on those pages; dom0 on the first CPU, the guest on the other, and libvirt."""
     xen, kvm = site.node(1), site.node(3)
     tunings.check(kvm, tunings.PAGES)
     checked = kvm.evidence["guest_proof"]["checked"]
@@ -128,6 +128,7 @@ def test_what_was_asked_of_the_hosts_is_so_after_their_only_boot(site):
     assert checked["cpus"]["dedicated"] is True and checked["hugepages"]["pages"] == {"1": 64}
     words = [line.split() for line in xen.shell("xl vcpu-list 0").splitlines()[1:]]
     assert [(word[2], word[-3:]) for word in words] == [("0", ["0", "/", "all"])], words
+    assert "Running hypervisor: Xen 4" in xen.shell("virsh --connect xen:///system version")
     assert xen.shell("nproc").strip() == "1" and "nr_cpus                : 2" in xen.shell("xl info")
     assert [cpu["allowed"] for cpu in xen.evidence["guest_proof"]["checked"]["cpus"]["vcpus"]] == ["1"]
     for node in (xen, kvm):
