@@ -18,7 +18,8 @@ CHECK = "import bcrypt, sys; a, b = sys.stdin.read().split('\\n'); sys.exit(not 
 def _configuration(lab: Lab, node: dict[str, t.Any]) -> str:
     """The emulator's configuration, which is a Python file.
 
-    A collection of storage that is empty is the truth; without one each request for it ends in an internal error.
+    A collection of storage that is empty is the truth; without one each request for it ends in an internal error. So does one for
+    the mode of a machine with BIOS, where the emulator does not know its file.
     """
     home = pathlib.Path(node["dir"]) / "bmc"
     values = {
@@ -34,6 +35,7 @@ def _configuration(lab: Lab, node: dict[str, t.Any]) -> str:
         "STORAGE": {node["uuid"]: []},
         "VMEDIA_VERIFY_SSL": True,
         "IGNORE_BOOT_DEVICE": False,
+        "BOOT_LOADER_MAP": {"Legacy": {"x86_64": lab.spec["bios"]}},
     }
     return "".join(f"SUSHY_EMULATOR_{key} = {value!r}\n" for key, value in values.items())
 

@@ -11,6 +11,7 @@ import typing as t
 import uuid
 
 NAMESPACE = uuid.UUID("6f0c7f0e-8f0a-5c53-9a53-2f1a2f6d8c11")
+SEABIOS = "/usr/share/seabios/bios-256k.bin"
 PROVISIONING = "192.0.2"
 OUT_OF_BAND = "198.51.100"
 
@@ -83,6 +84,7 @@ def plan(options: dict[str, t.Any]) -> dict[str, t.Any]:
         "python": options["python"],
         "bmc_username": options["bmc_username"],
         "disk_gib": options["disk_gib"],
+        "bios": SEABIOS,
         "apt_proxy": f"http://{PROVISIONING}.1:3142",
         "provisioner": {"address": f"{PROVISIONING}.2", "prefix": 24, "packages": sorted(options["packages"])},
         "nodes": [node(options, index) for index in range(1, options["nodes"] + 1)],
