@@ -30,6 +30,7 @@ import tarfile
 import tempfile
 import time
 import typing as t
+import urllib.parse
 
 MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")
 EVENT = re.compile(r"^[a-z][a-z-]{0,39}$")
@@ -234,9 +235,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """The node's address, as nginx saw it."""
         return self.headers.get("X-Real-IP", "")
 
+    @property
+    def parts(self) -> list[str]:
+        """The parts of the path. iPXE writes the colons of a MAC address as %3A (RFC 3986, 2.1)."""
+        return [urllib.parse.unquote(part) for part in self.path.split("?")[0].strip("/").split("/")]
+
     def do_GET(self) -> None:
         """Boot scripts and bundles."""
-        parts = self.path.split("?")[0].strip("/").split("/")
+        parts = self.parts
         try:
             if parts[0] == "boot" and len(parts) == 3 and parts[2] in SCRIPTS:
                 self.answer(200, self.store.script(parts[1], parts[2], self.client).encode(), "text/plain")
@@ -250,7 +256,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Events."""
-        parts = self.path.split("?")[0].strip("/").split("/")
+        parts = self.parts
         self.close_connection = True
         try:
             if len(parts) != 4 or (parts[0], parts[2]) != ("claim", "event"):

@@ -110,6 +110,7 @@ def test_boot_script_only_for_the_staged_node_and_only_until_the_claim(service: 
     service.store.stage(order())
     assert service.ask(path, client="192.0.2.12") == (200, local)
     assert service.ask(path) == (200, b"boot the ramdisk")
+    assert service.ask(path.replace(":", "%3A")) == (200, b"boot the ramdisk"), "as iPXE writes it"
     assert service.ask(f"/boot/{MAC}/ipxe") == (200, claim.LOCAL_BOOT["ipxe"].encode())
     service.ask(f"/claim/{TOKEN}")
     assert service.ask(path) == (200, local)
