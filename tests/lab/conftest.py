@@ -45,7 +45,7 @@ def _site(tmp_path_factory, request):
     network = bool(os.environ.get("TYPEONE_TEST_NETWORK"))
     lab = Lab(f"test-{os.getpid()}", folder / "lab", FOR_NETWORK if network else MACHINES)
     hosts = {"node1": {"typeone_hypervisor": "kvm"}} if network else dict(NODES)
-    hosts["provisioner"] = {"os_image_extra_packages": PACKAGES}
+    hosts["provisioner"] = {"os_image_host_packages": PACKAGES}
     (folder / "inventory-own.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     try:
         done = lab.play("lab_up")
