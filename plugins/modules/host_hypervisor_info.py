@@ -155,7 +155,8 @@ hypervisor:
       returned: always
     info:
       description: >-
-        All that C(xl info) says, and with O(libvirt) what C(libvirt) says that it runs. For KVM C(api), the version of its interface, C(nested), the version of C(qemu), and
+        All that C(xl info) says, and with O(libvirt) what C(libvirt) says that it runs. For KVM C(api), the version of its
+        interface, C(nested), the version of C(qemu), and
         C(validation), the verdicts of C(virt-host-validate).
       type: dict
       returned: always

@@ -132,7 +132,7 @@ def test_one_play_deploys_three_nodes_at_once_although_it_is_killed_on_the_way(s
 
 
 def test_what_was_asked_of_the_hosts_is_so_after_their_only_boot(site):
-    """Huge pages of each NUMA node, an isolated CPU with the proof's guest on it and on those pages; dom0 on the first CPU, the guest on the other, and libvirt."""
+    """Huge pages of each NUMA node, an isolated CPU, the proof's guest on both; dom0 on the first CPU, the guest on the other, and libvirt."""
     xen, kvm = site.node(1), site.node(3)
     tunings.check(kvm, tunings.PAGES)
     checked = kvm.evidence["guest_proof"]["checked"]
