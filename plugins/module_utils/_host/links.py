@@ -32,7 +32,8 @@ def read_seen(programs: Programs) -> Seen:
     """Links, addresses and routes; the ports of Open vSwitch's bridges where that is installed."""
     links = {link["ifname"]: link for link in _json(programs, ["ip", "-j", "-d", "address"]) if link.get("ifname")}
     routes = [*_json(programs, ["ip", "-j", "route"]), *_json(programs, ["ip", "-j", "-6", "route"])]
-    return Seen(links, tuple(routes), _ovs_ports(programs))
+    ports = _ovs_ports(programs)
+    return Seen(links, tuple(routes), ports, _ovs_tags(programs) if ports else {})
 
 
 def _json(programs: Programs, argv: list[str]) -> list[dict[str, Any]]:
@@ -54,6 +55,13 @@ def _ovs_ports(programs: Programs) -> dict[str, list[str]]:
                  for verb in ("list-ports", "list-ifaces")]
         found[bridge] = sorted(set(names[0] + names[1]))
     return found
+
+
+def _ovs_tags(programs: Programs) -> dict[str, int]:
+    """VLANs that ports of Open vSwitch belong to: what the kernel knows nothing of."""
+    answer = programs.run(["ovs-vsctl", "--timeout=5", "--format=json", "--columns=name,tag", "list", "Port"], check=False)
+    rows = json.loads(answer.stdout)["data"] if answer.rc == 0 and answer.stdout.startswith("{") else []
+    return {name: tag for name, tag in rows if isinstance(tag, int)}
 
 
 def permanent_mac(link: dict[str, Any], root: str = "/") -> str | None:

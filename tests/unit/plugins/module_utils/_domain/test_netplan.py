@@ -94,7 +94,7 @@ def seen(**changes) -> Seen:
     for path, value in changes.items():
         name, _sign, key = path.partition("__")
         links[name] = {**links[name], key: value} if key else value
-    return Seen({name: link for name, link in links.items() if link}, routes, {"ovs0": ["eno1"]})
+    return Seen({name: link for name, link in links.items() if link}, routes, {"ovs0": ["eno1"]}, {"v30": 30})
 
 
 THERE = {
@@ -102,6 +102,8 @@ THERE = {
     "ip": [{"interface": "bond0", "addresses": ["192.0.2.10/24", "2001:db8::10/64"], "routes": [
         {"to": "default", "via": "192.0.2.1"}, {"to": "default", "via": "2001:db8::1"}, {"to": "203.0.113.7/32", "via": "192.0.2.2"}]}],
 }
+
+TAGGED = {"bridges": [{"name": "ovs0", "members": ["left"], "openvswitch": True}], "vlans": [{"name": "v30", "id": 30, "link": "ovs0"}]}
 
 
 @pytest.mark.parametrize(("model", "state", "lacking"), [
@@ -118,6 +120,9 @@ THERE = {
     ({**THERE, "ip": [{"interface": "bond0", "routes": [{"to": "default", "via": "192.0.2.9"}]}]}, seen(), ["there is no route to default via 192.0.2.9"]),
     ({"bridges": [{"name": "ovs0", "members": ["left", "right"], "openvswitch": True}]},
      seen(eno1__master="ovs-system", host0__master="ovs-system"), ["host0 is no port of bridge ovs0"]),
+    (TAGGED, seen(eno1__master="ovs-system", host0__master=None), []),
+    ({**TAGGED, "vlans": [{**TAGGED["vlans"][0], "id": 31}]}, seen(eno1__master="ovs-system", host0__master=None),
+     ["the id of VLAN v30 of Open vSwitch is 30, not 31"]),
     ({"bridges": [{"name": "ovs1", "openvswitch": True}]}, seen(eno1__master=None, host0__master=None), ["there is no bridge ovs1 of Open vSwitch"]),
 ])
 def test_what_the_kernel_lacks_is_told(model, state, lacking):
