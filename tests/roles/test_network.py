@@ -12,13 +12,17 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.network_bond
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_checks import check_model
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import BOND_MODES, parse_model
 
+from host import BACK_ENDS
+
 pytestmark = pytest.mark.timeout(2400)
+by_each_back_end = pytest.mark.parametrize("host", BACK_ENDS, indirect=True)
 
 OLD = {"lo": ["127.0.0.1/8"], "host0": ["192.0.2.10/24"]}
 NEW = {"lo": ["127.0.0.1/8"], "br0": ["192.0.2.10/24"]}
 
 # Everything that could be written, with its content.
 FILES = "find /etc /usr/local /var/lib/typeone* -type f -exec md5sum {} + 2>/dev/null | sort -k2; ls -a /var/lib"
+CONFIGURED = "find /etc/netplan /etc/NetworkManager /etc/typeone -type f -exec md5sum {} + 2>/dev/null | sort -k2"
 
 
 def into_bridge(host, **given) -> dict:
@@ -29,6 +33,7 @@ def into_bridge(host, **given) -> dict:
         "network_bridges": [{"name": "br0", "members": ["left", "right"]}],
         "network_ip": [{"interface": "br0", "addresses": ["192.0.2.10/24"], "routes": [{"to": "default", "via": "192.0.2.1"}]}],
         "network_confirm_within": 180,
+        **host.back_end.variables,
         **given,
     }
 
@@ -43,12 +48,13 @@ def settled(host) -> bool:
     return not host.exists("/var/lib/typeone/network/pending")
 
 
+@by_each_back_end
 def test_a_right_change_is_confirmed(host):
     """Check mode shows it and touches nothing; then it is there and stays; a second run does nothing."""
     wanted = into_bridge(host)
     files = host.shell(FILES)
     status, output = host.play(wanted, "--check", "--diff")
-    assert status == 0 and changed(output) == 1 and "+++ after: /etc/netplan/90-typeone.yaml" in output and "- host0" in output, output
+    assert status == 0 and changed(output) == 1 and f"+++ after: {host.back_end.path}" in output and "host0" in output, output
     assert host.addresses() == OLD and host.shell(FILES) == files
     status, output = host.play(wanted)
     assert status == 0 and changed(output) == 2, output
@@ -61,6 +67,7 @@ def test_a_right_change_is_confirmed(host):
     assert host.addresses() == NEW
 
 
+@by_each_back_end
 @pytest.mark.parametrize("wrong", ["gateway", "address"])
 def test_a_wrong_change_is_taken_back_by_the_host(host, wrong):
     """The controller cannot come back: it is told so, and the host is as it was."""
@@ -73,10 +80,11 @@ def test_a_wrong_change_is_taken_back_by_the_host(host, wrong):
     }
     host.come_from("198.51.100.1")
     assert host.answers()
+    before = host.shell(CONFIGURED)
     status, output = host.play(into_bridge(host, network_confirm_within=15, **ways[wrong]))
     assert status == 2 and "could not come back" in output and "has put its previous network back" in output, output
     assert settled(host) and host.answers() and host.addresses() == OLD
-    assert host.shell("ls /etc/netplan").split() == ["10-base.yaml"]
+    assert host.shell(CONFIGURED) == before
 
 
 def test_nothing_is_touched_where_management_would_be_lost(host):
@@ -87,6 +95,7 @@ def test_nothing_is_touched_where_management_would_be_lost(host):
     assert host.addresses() == OLD and not host.exists("/var/lib/typeone/network")
 
 
+@by_each_back_end
 def test_the_host_takes_back_what_a_killed_controller_left(host):
     """By itself."""
     host.play_killed(into_bridge(host, network_confirm_within=15))
@@ -96,6 +105,7 @@ def test_the_host_takes_back_what_a_killed_controller_left(host):
     assert host.shell("cat /var/lib/typeone/network/result").strip() == "rolled back"
 
 
+@by_each_back_end
 def test_a_left_over_transaction_is_settled_by_the_next_run(host):
     """The change was right: the new run confirms it and has nothing else to do. Then another model begins where this ended."""
     host.play_killed(into_bridge(host))

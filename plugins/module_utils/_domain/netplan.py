@@ -9,8 +9,6 @@ Source: netplan's reference of YAML (version 0.106, Debian 12, and later). Keys 
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_bonds import (
@@ -27,11 +25,10 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.network_mode
     Nic,
     Vlan,
 )
+from ansible_collections.typeone.metal.plugins.module_utils._domain.plain_yaml import to_yaml
 
 RENDERERS = ("networkd", "NetworkManager")
 SECTIONS = {"interface": "ethernets", "bond": "bonds", "vlan": "vlans", "bridge": "bridges"}
-_PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
-_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 
 def render(model: Model, *, renderer: str) -> str:
@@ -45,7 +42,7 @@ def render(model: Model, *, renderer: str) -> str:
             **_common(link, model),
             **_addressing(addressed.get(link.name)),
         }
-    return "# Made by typeone.metal.host_network\n" + "".join(f"{line}\n" for line in to_yaml({"network": network}))
+    return to_yaml({"network": network})
 
 
 def _nic(nic: Nic, _model: Model) -> dict[str, Any]:
@@ -115,24 +112,3 @@ def _addressing(item: Addressing | None) -> dict[str, Any]:
         ]
     servers = {key: list(value) for key, value in (("addresses", item.dns), ("search", item.search)) if value}
     return {**found, "nameservers": servers} if servers else found
-
-
-def to_yaml(value: Any, depth: int = 0) -> list[str]:
-    """Lines of YAML of plain data, in which every text that could be read as something else is quoted."""
-    pad, lines = "  " * depth, []
-    items = value.items() if isinstance(value, dict) else ((None, item) for item in value)
-    for key, item in items:
-        start = f"{pad}- " if key is None else f"{pad}{_scalar(key)}:"
-        if isinstance(item, (dict, list)) and item:
-            nested = to_yaml(item, depth + 1)
-            # A mapping in a list begins on the line of its dash.
-            lines += [start + nested[0].lstrip(), *nested[1:]] if key is None else [start, *nested]
-        else:
-            lines.append(f"{start.rstrip()} {_scalar(item)}")
-    return lines
-
-
-def _scalar(value: Any) -> str:
-    if isinstance(value, str) and _PLAIN.match(value) and value.lower() not in _WORDS:
-        return value
-    return json.dumps(value)

@@ -20,6 +20,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.lldp import 
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import Model, Nic
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen
 from ansible_collections.typeone.metal.plugins.module_utils._host.files import below, entries, read_text
+from ansible_collections.typeone.metal.plugins.module_utils._host.profiles import RUNNING, read_profiles
 from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Programs
 from ansible_collections.typeone.metal.plugins.module_utils._host.topology import pci_address
 
@@ -135,7 +136,9 @@ def _limits(model: Model, nics: list[Nic], cards: dict[str, dict[str, Any]]) -> 
 
 
 def made_by_netplan(root: str = "/") -> dict[str, str]:
-    """Virtual links that the running configuration of netplan declares (for systemd-networkd), with their definitions."""
+    """Virtual links that the running configuration of netplan declares, to whichever back end, with their definitions."""
     start, end = "10-netplan-", ".netdev"
     paths = glob.glob(below(root, f"/run/systemd/network/{start}*{end}"))
-    return {os.path.basename(path)[len(start):-len(end)]: read_text(path, "") or "" for path in paths}
+    found = {os.path.basename(path)[len(start):-len(end)]: read_text(path, "") or "" for path in paths}
+    profiles = read_profiles(root, RUNNING, "netplan-*")
+    return {**found, **{item.interface: item.definition for item in profiles if item.virtual and item.interface}}

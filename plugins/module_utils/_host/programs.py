@@ -24,6 +24,8 @@ PACKAGES = {
     "modprobe": ("kmod", "kmod"),
     "multipath": ("multipath-tools", "device-mapper-multipath"),
     "netplan": ("netplan.io", "netplan"),
+    "nmcli": ("network-manager", "NetworkManager"),
+    "nmstatectl": ("nmstate", "nmstate"),
     "nvme": ("nvme-cli", "nvme-cli"),
     "ovs-vsctl": ("openvswitch-switch", "openvswitch"),
     "systemctl": ("systemd", "systemd"),

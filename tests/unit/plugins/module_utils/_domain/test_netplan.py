@@ -9,9 +9,10 @@ import dataclasses
 import pytest
 import yaml
 from ansible_collections.typeone.metal.plugins.module_utils._domain.lldp import parse_frame, parse_frames, parse_lldpctl
-from ansible_collections.typeone.metal.plugins.module_utils._domain.netplan import render, to_yaml
+from ansible_collections.typeone.metal.plugins.module_utils._domain.netplan import render
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import parse_model
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen, missing
+from ansible_collections.typeone.metal.plugins.module_utils._domain.plain_yaml import to_yaml
 
 
 def found(options: dict):
@@ -77,7 +78,7 @@ def test_members_get_the_mtu_of_their_bond():
 ])
 def test_yaml_is_read_as_it_was_meant(value):
     """Nothing turns into a number or a truth value."""
-    assert yaml.safe_load("\n".join(to_yaml(value))) == value
+    assert yaml.safe_load(to_yaml(value)) == value
 
 
 def seen(**changes) -> Seen:
