@@ -58,7 +58,7 @@ class BackEnd:
 _RESTART = "netplan generate && systemctl start NetworkManager && nm-online -q -s -t 30"
 BACK_ENDS = {end.name: end for end in (
     BackEnd("networkd", ("/etc/netplan/10-base.yaml", BASE), {}),
-    BackEnd("NetworkManager", ("/etc/netplan/10-base.yaml", BASE.replace("networkd", "NetworkManager")), {}, start=_RESTART),
+    BackEnd("NetworkManager", ("/etc/netplan/10-base.yaml", BASE.replace("networkd", "NetworkManager").replace("    nic1: {dhcp4: false}\n", "")), {}, start=_RESTART),
     BackEnd("nmstate", (f"{PROFILES}/host0.nmconnection", PROFILE), {"network_provider": "nmstate"}, "/etc/typeone/nmstate.yml", _RESTART),
 )}
 

@@ -55,7 +55,7 @@ def _route(entry: dict, family: str) -> Record:
     default = entry["dst"] == "default"
     length = "" if default or "/" in entry["dst"] else "/32" if family == "ipv4" else "/128"
     return Record(dst=None if default else entry["dst"] + length, gateway=entry.get("gateway"), oif=entry.get("dev"), metric=entry.get("metric"),
-                  scope=entry.get("scope", "universe"), protocol=entry.get("protocol"), table=254, address_family=family, _info={})
+                  scope={"global": "universe"}.get(entry.get("scope"), entry.get("scope")), protocol=entry.get("protocol"), table=254, address_family=family, _info={})
 
 
 class NisporNetState:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from ansible_collections.typeone.metal.plugins.module_utils._domain import nmstate
 from ansible_collections.typeone.metal.plugins.module_utils._domain.netplan import RENDERERS, render
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_bonds import OPTIONS
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_checks import check_model
@@ -87,6 +88,29 @@ def test_a_wrong_change_is_taken_back_by_the_host(host, wrong):
     assert host.shell(CONFIGURED) == before
 
 
+FAILING = """#!/bin/sh
+# Fails as often as there are files for that.
+for number in 1 2; do
+    if [ "$1" = apply ] && rm /run/fail$number 2>/dev/null; then
+        echo "no such thing"
+        exit 1
+    fi
+done
+exec /usr/sbin/netplan "$@"
+"""
+
+
+def test_a_change_that_cannot_be_applied_is_taken_back_at_once(host):
+    """Not when the time is up; and it is said why."""
+    host.shell(f"cat >/usr/local/sbin/netplan <<'END'\n{FAILING}END\nchmod 755 /usr/local/sbin/netplan; touch /run/fail1 /run/fail2")
+    try:
+        status, output = host.play(into_bridge(host, network_confirm_within=600))
+    finally:
+        host.shell("rm /usr/local/sbin/netplan")
+    assert status == 2 and "the change could not be applied: no such thing" in output, output
+    assert settled(host) and host.answers() and host.addresses() == OLD
+
+
 def test_nothing_is_touched_where_management_would_be_lost(host):
     """A model without the host's own address is refused at once."""
     wanted = into_bridge(host, network_ip=[{"interface": "br0", "addresses": ["203.0.113.10/24"]}])
@@ -119,6 +143,7 @@ def test_a_left_over_transaction_is_settled_by_the_next_run(host):
     assert status == 0 and host.addresses() == OLD, output
 
 
+@by_each_back_end
 def test_a_left_over_transaction_still_knows_the_last_network_that_was_confirmed(host):
     """A second change, wrong as well, ends where the first began."""
     host.play_killed(into_bridge(host))
@@ -129,6 +154,7 @@ def test_a_left_over_transaction_still_knows_the_last_network_that_was_confirmed
     assert host.addresses() == OLD
 
 
+@by_each_back_end
 def test_a_reboot_does_not_end_a_transaction(host):
     """After it the host takes back what nobody confirms."""
     host.play_killed(into_bridge(host, network_confirm_within=20))
@@ -192,6 +218,17 @@ def models() -> dict[str, dict]:
             "bonds": [{**bond, "mode": "balance-slb", "openvswitch": True, "options": {}}],
             "bridges": [{"name": "br0", "members": ["bond0"], "openvswitch": True}]},
     }
+
+
+def test_nmstate_takes_whatever_is_rendered(managed):
+    """Every kind of link with every option, as far as nmstate goes without touching anything."""
+    script = ["cd $(mktemp -d)"]
+    for name, options in models().items():
+        model = parse_model({"interfaces": CARDS, **options})
+        if not list(nmstate.refused(model)):
+            script.append(f"cat >x.yml <<'END'\n{nmstate.render(model, renderer='NetworkManager')}END\n"
+                          f"nmstatectl gc x.yml >made 2>said && grep -q '^NetworkManager:' made || {{ echo '{name}:'; tail -n 3 said; }}")
+    assert len(script) > 10 and managed.shell("\n".join(script)) == ""
 
 
 def test_netplan_takes_whatever_is_rendered(booted):

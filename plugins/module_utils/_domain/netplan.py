@@ -41,6 +41,7 @@ def render(model: Model, *, renderer: str) -> str:
             **_WRITERS[type(link)](link, model),
             **_common(link, model),
             **_addressing(addressed.get(link.name)),
+            **(_switched_off(addressed.get(link.name)) if renderer == RENDERERS[1] and link.name not in model.masters else {}),
         }
     return to_yaml({"network": network})
 
@@ -84,6 +85,16 @@ def _common(link: Link, model: Model) -> dict[str, Any]:
     """The MTU where anything but the common one is asked for, be it for the bond that the link is in."""
     given = link.mtu or (model.mtu(link.name) if model.mtu(link.name) != 1500 else None)
     return {"mtu": given} if given else {}
+
+
+def _switched_off(item: Addressing | None) -> dict[str, Any]:
+    """The same in NetworkManager's own words: netplan 0.106 has it take addresses of the link, and the kernel routers' offers."""
+    addresses = item.addresses if item else ()
+    four = item is not None and (item.dhcp4 or any(":" not in address for address in addresses))
+    six = item is not None and (item.dhcp6 or item.accept_ra or any(":" in address for address in addresses))
+    methods = {"ipv4.method": None if four else "disabled", "ipv6.method": None if six else "link-local"}
+    words = {key: value for key, value in methods.items() if value}
+    return {"networkmanager": {"passthrough": words}} if words else {}
 
 
 def _addressing(item: Addressing | None) -> dict[str, Any]:

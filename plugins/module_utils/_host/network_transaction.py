@@ -104,14 +104,25 @@ take_back() {
     sync
 }
 
+bring_about() {
+    timeout 150 @APPLY@ >"$pending/said" 2>&1 9>&-
+    status=$?
+    cat "$pending/said"
+    return $status
+}
+
 case $1 in
 apply)
     [ ! -e "$pending/applied" ] || exit 0
     ! grep -q "^apply " "$pending/links" || change_links apply 9>&-
     # A second time where the first failed: what it starts may be slow at first (Open vSwitch is).
-    timeout 150 @APPLY@ 9>&- || timeout 150 @APPLY@ 9>&- || echo "the change could not be applied: status $?" >"$pending/failed"
+    if ! bring_about && ! bring_about; then
+        echo "the change could not be applied: $(tail -n 3 "$pending/said" | tr -s "\\n " " ")" >"$pending/failed"
+    fi
     read -r uptime rest </proc/uptime
     echo "$uptime" >"$pending/applied"
+    # There is nothing to wait for.
+    [ ! -e "$pending/failed" ] || systemctl --no-block start @ROLLBACK@
     ;;
 rollback)
     take_back
@@ -289,7 +300,10 @@ class Transactions:
 
     def _units(self, steps: Steps, window: int) -> None:
         units = Units(self.root, self.programs)
-        script = _SCRIPT.replace("@BASE@", BASE).replace("@APPLY@", steps.apply).replace("@RESTORE@", steps.restore)
+        given = {"@BASE@": BASE, "@APPLY@": steps.apply, "@RESTORE@": steps.restore, "@ROLLBACK@": ROLLBACK}
+        script = _SCRIPT
+        for word, text in given.items():
+            script = script.replace(word, text)
         units.files.want(SCRIPT, script, mode=0o755)
         units.files.want(f"/etc/systemd/system/{ROLLBACK}", _ROLLBACK)
         units.files.want(f"/etc/systemd/system/{APPLY}", _APPLY)

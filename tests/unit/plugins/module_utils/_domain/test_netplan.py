@@ -66,6 +66,20 @@ def test_routes_are_rendered():
     ]
 
 
+@pytest.mark.parametrize(("ip", "words"), [
+    (None, {"ipv4.method": "disabled", "ipv6.method": "link-local"}),
+    ({"addresses": ["192.0.2.10/24"]}, {"ipv6.method": "link-local"}),
+    ({"addresses": ["2001:db8::10/64"]}, {"ipv4.method": "disabled"}),
+    ({"dhcp4": True, "accept_ra": True}, None),
+])
+def test_networkmanager_is_told_what_is_off(ip, words):
+    """It would take addresses of the link; a member has no addresses anyway."""
+    options = {"bonds": [BOND], **({"ip": [{"interface": "bond0", **ip}]} if ip else {})}
+    network = yaml.safe_load(render(found(options), renderer="NetworkManager"))["network"]
+    assert network["bonds"]["bond0"].get("networkmanager") == ({"passthrough": words} if words else None)
+    assert not any("networkmanager" in nic for nic in network["ethernets"].values())
+
+
 def test_members_get_the_mtu_of_their_bond():
     """Whichever renderer it is."""
     network = yaml.safe_load(render(found({"bonds": [{**BOND, "mtu": 9000}]}), renderer="NetworkManager"))["network"]
