@@ -13,7 +13,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.network_bond
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_checks import check_model
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import BOND_MODES, parse_model
 
-from host import BACK_ENDS
+from host import BACK_ENDS, PROFILES
 
 pytestmark = pytest.mark.timeout(2400)
 by_each_back_end = pytest.mark.parametrize("host", BACK_ENDS, indirect=True)
@@ -127,6 +127,35 @@ def test_the_host_takes_back_what_a_killed_controller_left(host):
     host.until(host.answers, "the host is reached as before")
     assert host.addresses() == OLD
     assert host.shell("cat /var/lib/typeone/network/result").strip() == "rolled back"
+
+
+PROFILE = """[connection]
+id=nic1
+type=ethernet
+interface-name=nic1
+
+[ipv4]
+method=manual
+address1=203.0.113.9/24
+"""
+
+
+@pytest.mark.parametrize("host", [name for name in BACK_ENDS if name != "networkd"], indirect=True)
+def test_what_networkmanager_has_of_others_goes_with_the_change_and_comes_back(host):
+    """A profile that nobody told netplan or nmstate of: neither it nor its address is left where the model has none."""
+    path = f"{PROFILES}/nic1.nmconnection"
+    host.shell(f"umask 077; cat >{path} <<'END'\n{PROFILE}END\nnmcli connection reload; nmcli connection up nic1")
+    both = {**OLD, "nic1": ["203.0.113.9/24"]}
+    wanted = into_bridge(host, network_interfaces=[{"name": "left", "mac": host.mac("host0")}], network_bridges=[], network_confirm_within=30,
+                         network_ip=[{"interface": "left", "addresses": ["192.0.2.10/24"], "routes": [{"to": "default", "via": "192.0.2.1"}]}])
+    status, output = host.play({**wanted, "network_takeover": False})
+    assert status == 2 and f"{path} as well" in output and host.addresses() == both, output
+    host.play_killed(wanted)
+    assert host.addresses() == OLD
+    host.until(lambda: settled(host), "the host takes the change back")
+    host.until(lambda: host.addresses() == both, "both cards have their addresses again")
+    status, output = host.play(wanted)
+    assert status == 0 and host.addresses() == OLD and not host.exists(path), output
 
 
 @by_each_back_end

@@ -173,16 +173,17 @@ class Network:
         other = {name for name, text in self.declared.items() if before.get(name, text) != text} | redefined(model, seen)
         leaving = {item.interface for item in self.gone if item.interface} - names
         stale = (set(before) - wanted) | {item.interface for item in self.gone if item.virtual and item.interface in leaving}
-        clear = (leaving - stale) & there
-        delete, made = stale & there, (wanted - there) | other
-        if self.renderer == MANAGER or running(MANAGER, self.programs, self.root):
-            emptied, freed = ((names & there) - made) | clear, set()
+        made, free, clear = (wanted - there) | other, moved(model, seen), (leaving - stale) & there
+        managed = self.renderer == MANAGER
+        if managed:
+            forward = _orders(delete=stale & there, clear=clear)
         else:
-            emptied, freed = clear, moved(model, seen)
-        free = set() if self.renderer == MANAGER else moved(model, seen)
-        if self.renderer != MANAGER:
-            delete |= other & there
-        return _orders(delete=delete, free=free, clear=clear), _orders(delete=made, free=freed, clear=emptied)
+            forward = _orders(delete=(stale | other) & there, free=free, clear=clear)
+        if managed or running(MANAGER, self.programs, self.root):
+            back = _orders(delete=made, clear=((names & there) - made) | clear)
+        else:
+            back = _orders(delete=made, free=free, clear=clear)
+        return forward, back
 
     def _confirmed(self, check: bool) -> dict[str, Any]:
         """Confirm what is pending once all of it is there and the connection proves it; else say why not."""

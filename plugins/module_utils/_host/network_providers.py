@@ -21,15 +21,17 @@ from ansible_collections.typeone.metal.plugins.module_utils._host.profiles impor
 from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Outcome, Programs
 
 NETWORKD, MANAGER = netplan.RENDERERS
+_SYSTEMD = "/run/systemd/system"  # there where it runs: sd_booted(3)
 _IFUPDOWN = ("/etc/network/interfaces", "/etc/network/interfaces.d/*")
+_SCRIPTS = "/etc/sysconfig/network-scripts"
 _FOREIGN = (
     "/etc/netplan/*.yaml",
     "/etc/systemd/network/*.network",
     "/etc/systemd/network/*.netdev",
-    "/etc/sysconfig/network-scripts/ifcfg-*",
+    f"{_SCRIPTS}/ifcfg-*",
 )
 # The loopback's own, and what the deployment gives a node so that it can be reached at all.
-_OURS = ("/etc/sysconfig/network-scripts/ifcfg-lo", "/etc/systemd/network/10-typeone-boot.network")
+_OURS = (f"{_SCRIPTS}/ifcfg-lo", "/etc/systemd/network/10-typeone-boot.network")
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ PROVIDERS = {
         apply=f"sh -c 'nmcli connection reload && nmstatectl apply {_NMSTATE}'",
         # Once it runs, what was there comes up as at a boot; there is nothing to wait for but that it has tried.
         restore="sh -c 'systemctl start NetworkManager && { nm-online -q -s -t 60 || :; }'",
-        folders=(PROFILES,),
+        folders=(PROFILES, _SCRIPTS),
     ),
 }
 
@@ -152,7 +154,7 @@ def ifupdown_interfaces(root: str) -> list[str]:
 
 def running(name: str, programs: Programs, root: str) -> bool:
     """Whether a renderer runs."""
-    return os.path.isdir(below(root, "/run/systemd/system")) and programs.run(["systemctl", "is-active", name], check=False).rc == 0
+    return os.path.isdir(below(root, _SYSTEMD)) and programs.run(["systemctl", "is-active", name], check=False).rc == 0
 
 
 # What netplan has generated for its back ends.
@@ -174,4 +176,9 @@ def choose_renderer(provider: Provider, asked: str, programs: Programs, root: st
         )
     if renderer == MANAGER:
         programs.need("nmcli")
+    if provider.renderers == (MANAGER,) and not there and os.path.isdir(below(root, _SYSTEMD)):
+        raise HostError(
+            f"Cannot change the network of this host: {provider.program} needs {MANAGER}, which does not run. Nothing was changed. "
+            f"Start it: systemctl enable --now {MANAGER}."
+        )
     return renderer

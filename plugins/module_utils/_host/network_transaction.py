@@ -82,6 +82,11 @@ change_links() {
     timeout 60 systemctl daemon-reload
     if [ -e "$pending/held" ]; then
         timeout 60 systemctl start NetworkManager.service
+        # It says that it has started a moment before it answers.
+        for _second in 1 2 3 4 5 6 7 8 9 10; do
+            ! timeout 10 nmcli --terse connection show >/dev/null 2>&1 || break
+            sleep 1
+        done
         rm -f "$pending/held"
     fi
 }
@@ -96,7 +101,7 @@ take_back() {
         absent) rm -f "$path" ;;
         only)
             for file in "$path"/*; do
-                cut -d " " -f 4- "$pending/files" | grep -Fqx "$file" || rm -f "$file"
+                [ ! -f "$file" ] || [ -L "$file" ] || cut -d " " -f 4- "$pending/files" | grep -Fqx "$file" || rm -f "$file"
             done
             ;;
         esac
@@ -292,10 +297,11 @@ class Transactions:
         every = FileSet(self.root, dict(files.wanted))
         for folder in steps.folders if not kept.intersection(steps.folders) else ():
             for name in entries(self.path(folder)):
-                if os.path.isfile(self.path(f"{folder}/{name}")):
+                path = self.path(f"{folder}/{name}")
+                if os.path.isfile(path) and not os.path.islink(path):
                     every.want(f"{folder}/{name}", None)
         back = every.undo()
-        back.wanted = {path: value for path, value in back.wanted.items() if path not in kept}
+        back.wanted = {path: value for path, value in back.wanted.items() if not {path, os.path.dirname(path)} & kept}
         return back
 
     def _units(self, steps: Steps, window: int) -> None:
