@@ -21,6 +21,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._host.profiles impor
 from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Outcome, Programs
 
 NETWORKD, MANAGER = netplan.RENDERERS
+_UNITS = {NETWORKD: "systemd-networkd.service", MANAGER: "NetworkManager.service"}
 _SYSTEMD = "/run/systemd/system"  # there where it runs: sd_booted(3)
 _IFUPDOWN = ("/etc/network/interfaces", "/etc/network/interfaces.d/*")
 _SCRIPTS = "/etc/sysconfig/network-scripts"
@@ -154,7 +155,7 @@ def ifupdown_interfaces(root: str) -> list[str]:
 
 def running(name: str, programs: Programs, root: str) -> bool:
     """Whether a renderer runs."""
-    return os.path.isdir(below(root, _SYSTEMD)) and programs.run(["systemctl", "is-active", name], check=False).rc == 0
+    return os.path.isdir(below(root, _SYSTEMD)) and programs.run(["systemctl", "is-active", _UNITS[name]], check=False).rc == 0
 
 
 # What netplan has generated for its back ends.

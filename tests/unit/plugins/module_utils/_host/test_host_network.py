@@ -216,14 +216,17 @@ def test_a_virtual_link_that_gets_another_definition_is_made_anew(cards, definit
     assert cards.read(f"{BASE}/pending/links").splitlines() == links
 
 
+UNITS = ("systemd-networkd.service", "NetworkManager.service")
+
+
 @pytest.mark.parametrize(("runs", "files", "renderer"), [
     ((), (), "networkd"),
-    (("networkd",), (), "networkd"),
-    (("NetworkManager",), (), "NetworkManager"),
-    (("networkd", "NetworkManager"), (), "NetworkManager"),
-    (("networkd", "NetworkManager"), ("/run/systemd/network/10-netplan-eno1.network",), "networkd"),
-    (("networkd", "NetworkManager"), (f"{RUNNING}/netplan-eno1.nmconnection",), "NetworkManager"),
-    (("networkd",), (f"{RUNNING}/netplan-eno1.nmconnection",), "networkd"),
+    ((UNITS[0],), (), "networkd"),
+    ((UNITS[1],), (), "NetworkManager"),
+    (UNITS, (), "NetworkManager"),
+    (UNITS, ("/run/systemd/network/10-netplan-eno1.network",), "networkd"),
+    (UNITS, (f"{RUNNING}/netplan-eno1.nmconnection",), "NetworkManager"),
+    ((UNITS[0],), (f"{RUNNING}/netplan-eno1.nmconnection",), "networkd"),
 ])
 def test_the_back_end_is_the_one_that_has_the_network(cards, runs, files, renderer):
     """Of two that run, the one to which netplan has given it."""
