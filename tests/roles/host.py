@@ -55,10 +55,12 @@ class BackEnd:
     start: str = "netplan apply && udevadm settle"
 
 
+# netplan has NetworkManager give an address of the link to a card that is named without one.
+_MANAGED = BASE.replace("networkd", "NetworkManager").replace("    nic1: {dhcp4: false}\n", "")
 _RESTART = "netplan generate && systemctl start NetworkManager && nm-online -q -s -t 30"
 BACK_ENDS = {end.name: end for end in (
     BackEnd("networkd", ("/etc/netplan/10-base.yaml", BASE), {}),
-    BackEnd("NetworkManager", ("/etc/netplan/10-base.yaml", BASE.replace("networkd", "NetworkManager").replace("    nic1: {dhcp4: false}\n", "")), {}, start=_RESTART),
+    BackEnd("NetworkManager", ("/etc/netplan/10-base.yaml", _MANAGED), {}, start=_RESTART),
     BackEnd("nmstate", (f"{PROFILES}/host0.nmconnection", PROFILE), {"network_provider": "nmstate"}, "/etc/typeone/nmstate.yml", _RESTART),
 )}
 

@@ -40,8 +40,8 @@ def _link(link: dict, ports: dict[str, list[str]]) -> Record:
     kind = info.get("info_kind") or {"ether": "ethernet"}.get(link.get("link_type"), link.get("link_type"))
     given = {key: value for key, value in data.items() if kind == "bond"}
     return Record(**{
-        **given, "name": name, "type": kind, "state": link.get("operstate", "").lower(), "mtu": link.get("mtu"), "flags": [f.lower() for f in link["flags"]],
-        "mac_address": link.get("address", ""), "permanent_mac_address": link.get("permaddr"), "peer": link.get("link", ""),
+        **given, "name": name, "type": kind, "state": link.get("operstate", "").lower(), "mtu": link.get("mtu"),
+        "flags": [flag.lower() for flag in link["flags"]], "mac_address": link.get("address", ""), "permanent_mac_address": link.get("permaddr"), "peer": link.get("link", ""),
         "ipv4": _addresses(link, "inet"), "ipv6": _addresses(link, "inet6"), "controller_type": info.get("info_slave_kind"),
         "subordinate_state": Record(hairpin_mode=port.get("hairpin", False), stp_path_cost=port.get("cost"), stp_priority=port.get("priority"),
                                     perm_hwaddr=port.get("perm_hwaddr")),
@@ -54,8 +54,9 @@ def _link(link: dict, ports: dict[str, list[str]]) -> Record:
 def _route(entry: dict, family: str) -> Record:
     default = entry["dst"] == "default"
     length = "" if default or "/" in entry["dst"] else "/32" if family == "ipv4" else "/128"
+    scope = {"global": "universe"}.get(entry.get("scope"), entry.get("scope"))
     return Record(dst=None if default else entry["dst"] + length, gateway=entry.get("gateway"), oif=entry.get("dev"), metric=entry.get("metric"),
-                  scope={"global": "universe"}.get(entry.get("scope"), entry.get("scope")), protocol=entry.get("protocol"), table=254, address_family=family, _info={})
+                  scope=scope, protocol=entry.get("protocol"), table=254, address_family=family, _info={})
 
 
 class NisporNetState:

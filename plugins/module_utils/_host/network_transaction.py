@@ -79,7 +79,9 @@ change_links() {
             change_link "$verb" "$name"
         fi
     done <"$pending/links"
-    timeout 60 systemctl daemon-reload
+    if [ "$1" = rollback ] || [ -e "$pending/held" ]; then
+        timeout 60 systemctl daemon-reload
+    fi
     if [ -e "$pending/held" ]; then
         timeout 60 systemctl start NetworkManager.service
         # It says that it has started a moment before it answers.

@@ -209,7 +209,8 @@ def test_a_virtual_link_that_gets_another_definition_is_made_anew(cards, definit
     """systemd-networkd does not change the mode of a bond that is there: neither by the change nor on the way back."""
     cards.write("/run/systemd/network/10-netplan-bond0.netdev", definition).write("/run/systemd/network/10-netplan-br9.netdev", "")
     bond = [{"name": "bond0", "members": ["x"], "mode": "802.3ad"}]
-    programs = Declares(*CARDS, *(link(name, LEFT, linkinfo={"info_kind": kind, "info_data": {"mode": "802.3ad"}}) for name, kind in (("bond0", "bond"), ("br9", "bridge"))))
+    kinds = {"bond0": {"info_kind": "bond", "info_data": {"mode": "802.3ad"}}, "br9": {"info_kind": "bridge"}}
+    programs = Declares(*CARDS, *(link(name, LEFT, linkinfo=info) for name, info in kinds.items()))
     ip = [{"interface": "bond0", "addresses": ["192.0.2.10/24"]}]
     result = run(cards, check=False, programs=programs, bonds=bond, ip=ip)
     assert result["network"]["pending"] and len(result["network"]["transaction"]) == 32
