@@ -41,7 +41,8 @@ def _link(link: dict, ports: dict[str, list[str]]) -> Record:
     given = {key: value for key, value in data.items() if kind == "bond"}
     return Record(**{
         **given, "name": name, "type": kind, "state": link.get("operstate", "").lower(), "mtu": link.get("mtu"),
-        "flags": [flag.lower() for flag in link["flags"]], "mac_address": link.get("address", ""), "permanent_mac_address": link.get("permaddr"), "peer": link.get("link", ""),
+        "flags": [flag.lower() for flag in link["flags"]], "peer": link.get("link", ""),
+        "mac_address": link.get("address", ""), "permanent_mac_address": link.get("permaddr"),
         "ipv4": _addresses(link, "inet"), "ipv6": _addresses(link, "inet6"), "controller_type": info.get("info_slave_kind"),
         "subordinate_state": Record(hairpin_mode=port.get("hairpin", False), stp_path_cost=port.get("cost"), stp_priority=port.get("priority"),
                                     perm_hwaddr=port.get("perm_hwaddr")),

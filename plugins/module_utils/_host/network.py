@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,8 @@ _CLOUD_INIT = "/etc/cloud/cloud.cfg.d"
 _MODEL = ("interfaces", "bonds", "vlans", "bridges", "ip")
 LEAST_WINDOW = 10  # seconds: what applying a change and coming back takes at the very least
 _POLL = 0.5  # seconds between two looks at the kernel
+# Secrets in files of others, in YAML, keyfiles and ifcfg files: a difference is shown without them, and what follows on the line.
+_SECRET = re.compile(r"((?:password|passphrase|psk|secret|wep-key|private-key)[\w.-]*[\"']?\s*[:=]).*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Network:
         files = self._files(provider, model)
         lacking, pending = missing(model, seen), self.transactions.pending()
         begin = bool(files.changed() or lacking)
-        diff = files.diff()
+        diff = [{key: _SECRET.sub(r"\1 ********", text) for key, text in item.items()} for item in files.diff()]
         if lacking:
             diff.append({"before": "".join(f"{text}\n" for text in lacking), "after": ""})
         identity = pending["id"] if pending else None

@@ -191,6 +191,16 @@ def test_files_of_others_go_where_that_is_allowed(cards):
     assert "/etc/netplan/01.yaml" in {item["after_header"] for item in run(cards, takeover=True)["diff"]}
 
 
+@pytest.mark.parametrize("text", [
+    "wifis: {w: {access-points: {x: {password: 'so secret'}}}}", 'auth:\n  password: "so secret"', "[802-1x]\npassword=so-secret", "psk=so-secret",
+    "private-key-password=so very, secret", "KEY_PASSPHRASE1=so-secret"])
+def test_secrets_of_others_are_not_shown(cards, text):
+    """Of the files that go only what can be shown is shown."""
+    cards.write("/etc/netplan/01.yaml", text)
+    shown = next(item["before"] for item in run(cards, takeover=True)["diff"] if item["before_header"] == "/etc/netplan/01.yaml")
+    assert "secret" not in shown and shown.startswith(text[:4]) and "********" in shown
+
+
 class Declares(Answers):
     """netplan, which makes a definition of a virtual link."""
 
