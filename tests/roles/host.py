@@ -159,18 +159,20 @@ class Host(Container):
         return status, self.output.read_text(encoding="utf-8")
 
     def play_killed(self, variables: dict) -> None:
-        """Start a play, and kill the controller with all its processes once the host has applied its change."""
+        """Start a play, and kill the controller with all its processes before it comes back; returns once the host has applied its change."""
         folder = "/var/lib/typeone/network/pending"
         before = self.shell(f"cat {folder}/transaction.json", check=False)
         process = self.start(variables)
         try:
-            self.until(lambda: self.shell(f"cat {folder}/applied {folder}/transaction.json", check=False).partition("\n")[2] not in ("", before),
-                       "the change is applied")
+            # It waits for 3 s before it comes back, and would confirm a change that is right.
+            self.until(lambda: "Come back by a new connection" in self.output.read_text(encoding="utf-8"), "the change begins")
         except AssertionError as error:
             raise AssertionError(self.output.read_text(encoding="utf-8")) from error
         finally:
             self._kill_controller()
             process.wait(GUARD)
+        self.until(lambda: self.shell(f"cat {folder}/applied {folder}/transaction.json", check=False).partition("\n")[2] not in ("", before),
+                   "the change is applied")
 
     def _kill_controller(self) -> None:
         """Ansible's workers have sessions of their own: all that carry the mark."""
