@@ -255,7 +255,7 @@ def test_nmstate_takes_whatever_is_rendered(managed):
     for name, options in models().items():
         model = parse_model({"interfaces": CARDS, **options})
         if not list(nmstate.refused(model)):
-            script.append(f"cat >x.yml <<'END'\n{nmstate.render(model, renderer='NetworkManager')}END\n"
+            script.append(f"cat >x.yml <<'END'\n{nmstate.render(model)}END\n"
                           f"nmstatectl gc x.yml >made 2>said && grep -q '^NetworkManager:' made || {{ echo '{name}:'; tail -n 3 said; }}")
     assert len(script) > 10 and managed.shell("\n".join(script)) == ""
 

@@ -33,8 +33,8 @@ _SWITCHED_OFF = {"enabled": False}
 _ALL_SLAVES_ACTIVE = {False: "dropped", True: "delivered"}
 
 
-def render(model: Model, *, renderer: str) -> str:  # pylint: disable=unused-argument
-    """The desired state that is the whole model; NetworkManager is its only renderer."""
+def render(model: Model) -> str:
+    """The desired state that is the whole model."""
     addressed = {item.interface: item for item in model.ip}
     interfaces = [entry for link in model.links for entry in _WRITERS[type(link)](link, model, _ip(addressed.get(link.name)))]
     servers = [server for item in model.ip for server in item.dns]

@@ -119,7 +119,7 @@ PROVIDERS = {
         path=_NMSTATE,
         program="nmstatectl",
         renderers=(MANAGER,),
-        render=nmstate.render,
+        render=lambda model, **_renderer: nmstate.render(model),
         refused=lambda model, _renderer: nmstate.refused(model),
         try_out=lambda programs, root: programs.run(["nmstatectl", "gc", root + _NMSTATE], check=False),
         made=_made_by_nmstate,

@@ -24,7 +24,7 @@ def found(options: dict):
 
 def state(options: dict) -> dict:
     """What is rendered, read back by an independent reader of YAML."""
-    return yaml.safe_load(render(found(options), renderer="NetworkManager"))
+    return yaml.safe_load(render(found(options)))
 
 
 def entry(kind: str, name: str, *, mtu: int = 1500, **given) -> dict:
@@ -86,7 +86,7 @@ def test_addresses_routes_and_name_servers_are_rendered():
 
 def test_what_was_rendered_is_known_again():
     """By its names, odd ones among them; a bridge's ports are not its interfaces."""
-    text = render(found({"bridges": [{"name": "br.0", "members": ["left"]}, OVS], "vlans": [{"name": "0", "id": 3, "link": "right"}]}), renderer="")
+    text = render(found({"bridges": [{"name": "br.0", "members": ["left"]}, OVS], "vlans": [{"name": "0", "id": 3, "link": "right"}]}))
     assert rendered_links(text) == ["eno1", "eno2", "0", "br.0", "ovs0"] and rendered_links("") == []
 
 
