@@ -238,7 +238,7 @@ def models() -> dict[str, dict]:
             "bonds": [bond], "vlans": [{"name": "v30", "id": 30, "link": "bond0"}], "bridges": [{"name": "br0", "members": ["v30", "third"]}], "ip": [address]},
         "a bridge that speaks the spanning tree protocol": {
             "bridges": [{"name": "br0", "members": ["left"], "stp": True, "priority": 4096, "forward_delay": 4}], "ip": [address]},
-        "dhcp": {"ip": [{"interface": "left", "dhcp4": True, "dhcp6": True, "accept_ra": True}]},
+        "dhcp": {"ip": [{"interface": "left", "dhcp4": True, "dhcp6": True, "accept_ra": True, "dns": ["192.0.2.53"]}]},
         "open vswitch": {
             "bonds": [{**bond, "mode": "balance-tcp", "openvswitch": True, "options": {"lacp": "active"}}],
             "bridges": [{"name": "br0", "members": ["bond0", "third"], "openvswitch": True, "stp": True}],

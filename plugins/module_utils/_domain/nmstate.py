@@ -140,8 +140,10 @@ def _ip(item: Addressing | None) -> dict[str, Any]:
     addresses: dict[int, list[dict[str, Any]]] = {4: [], 6: []}
     for address in map(ipaddress.ip_interface, item.addresses):
         addresses[address.version].append({"ip": str(address.ip), "prefix-length": address.network.prefixlen})
-    ipv4 = {"enabled": True, "dhcp": item.dhcp4, "address": addresses[4]}
-    ipv6 = {"enabled": True, "dhcp": item.dhcp6, "autoconf": item.accept_ra, "address": addresses[6]}
+    # nmstate keeps name servers with a gateway, else with an interface that is told of none.
+    told = {"auto-dns": False} if item.dns or item.search else {}
+    ipv4 = {"enabled": True, "dhcp": item.dhcp4, "address": addresses[4], **(told if item.dhcp4 else {})}
+    ipv6 = {"enabled": True, "dhcp": item.dhcp6, "autoconf": item.accept_ra, "address": addresses[6], **(told if item.dhcp6 else {})}
     return {
         "ipv4": ipv4 if item.dhcp4 or addresses[4] else _SWITCHED_OFF,
         "ipv6": ipv6 if item.dhcp6 or addresses[6] else _SWITCHED_OFF,

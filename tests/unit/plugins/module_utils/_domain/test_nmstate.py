@@ -73,7 +73,7 @@ def test_addresses_routes_and_name_servers_are_rendered():
     left, right = state({"ip": ip})["interfaces"]
     assert left["ipv4"] == {"enabled": True, "dhcp": False, "address": [{"ip": "192.0.2.10", "prefix-length": 24}]}
     assert left["ipv6"] == {"enabled": True, "dhcp": False, "autoconf": False, "address": [{"ip": "2001:db8::10", "prefix-length": 64}]}
-    assert right["ipv4"] == {"enabled": True, "dhcp": True, "address": []} and right["ipv6"]["autoconf"]
+    assert right["ipv4"] == {"enabled": True, "dhcp": True, "address": [], "auto-dns": False} and right["ipv6"]["autoconf"]
     assert state({"ip": ip})["routes"]["config"] == [
         {"next-hop-interface": "eno1", "state": "absent"},
         {"destination": "0.0.0.0/0", "next-hop-interface": "eno1", "next-hop-address": "192.0.2.1", "metric": 50},
