@@ -11,7 +11,8 @@ module: host_network
 short_description: Change a host's network in a transaction that the host itself takes back
 version_added: 0.1.0
 description:
-  - Takes the whole network of a host as one model, checks it before anything is touched, and has netplan bring it about.
+  - Takes the whole network of a host as one model, checks it before anything is touched, and has netplan or nmstate
+    bring it about.
   - A change is not final. The host saves what it has, starts a timer of its own and applies the change a moment later.
     Unless O(state=confirmed) is reached over a connection that was opened after that, the host puts the previous network
     back by itself, after a reboot too.
@@ -109,9 +110,15 @@ options:
       - Where the controller reaches the host after the change. Without it, where the SSH connection of this task ends.
       - A model without this address, or without a way back to the controller, is refused.
     type: str
-  provider: {description: Who brings the network about., type: str, choices: [netplan], default: netplan}
+  provider:
+    description: Who brings the network about; V(auto) takes netplan where that is installed, else nmstate.
+    type: str
+    choices: [auto, netplan, nmstate]
+    default: auto
   renderer:
-    description: The back end of netplan; V(auto) takes what runs, and V(networkd) where neither does.
+    description:
+      - The back end of netplan; V(auto) takes the one that runs. Where both do, it takes the one that netplan has given the
+        network to before, and where neither does, V(networkd). nmstate has V(NetworkManager) alone.
     type: str
     choices: [auto, networkd, NetworkManager]
     default: auto

@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
 
-from container import ADDRESS, BASE, GUARD, Container, run
+from container import ADDRESS, BASE, CACHE, GUARD, Container, Recipe, run
 
 BIN = pathlib.Path(sys.executable).parent
 MARKER = "TYPEONE_TEST_CONTROLLER"
@@ -27,12 +29,47 @@ with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
     wire.bind((link, 0))
     wire.send(frame)
 """
+PROFILES = "/etc/NetworkManager/system-connections"
+PROFILE = f"""[connection]
+id=host0
+type=ethernet
+interface-name=host0
+
+[ipv4]
+method=manual
+address1={ADDRESS}/24,192.0.2.1
+
+[ipv6]
+method=disabled
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class BackEnd:
+    """Who brings the host's network about: what it begins with, what the role is told, and the file that the role writes."""
+
+    name: str
+    base: tuple[str, str]
+    variables: dict
+    path: str = "/etc/netplan/90-typeone.yaml"
+    start: str = "netplan apply && udevadm settle"
+
+
+# netplan has NetworkManager give an address of the link to a card that is named without one.
+_MANAGED = BASE.replace("networkd", "NetworkManager").replace("    nic1: {dhcp4: false}\n", "")
+_RESTART = "netplan generate && systemctl start NetworkManager && nm-online -q -s -t 30"
+BACK_ENDS = {end.name: end for end in (
+    BackEnd("networkd", ("/etc/netplan/10-base.yaml", BASE), {}),
+    BackEnd("NetworkManager", ("/etc/netplan/10-base.yaml", _MANAGED), {}, start=_RESTART),
+    BackEnd("nmstate", (f"{PROFILES}/host0.nmconnection", PROFILE), {"network_provider": "nmstate"}, "/etc/typeone/nmstate.yml", _RESTART),
+)}
 
 
 class Host(Container):
     """A container and its controller."""
 
     plays = 0
+    back_end = BACK_ENDS["networkd"]
 
     def down(self) -> None:
         """Leave nothing behind."""
@@ -54,15 +91,24 @@ class Host(Container):
         """The hardware address of a link."""
         return self.shell(f"cat /sys/class/net/{name}/address").strip()
 
-    def reset(self) -> None:
+    def reset(self, back_end: str = "networkd") -> None:
         """Put the network that each test begins with back, and forget what was."""
         self._controller(None)
-        self.shell("""
+        self.back_end = BACK_ENDS[back_end]
+        path, text = self.back_end.base
+        self.shell(f"""
             systemctl stop typeone-network-rollback.timer typeone-network-apply.service 2>/dev/null
-            rm -rf /var/lib/typeone /etc/netplan/90-typeone.yaml
+            rm -rf /var/lib/typeone /etc/typeone /etc/netplan/*.yaml {PROFILES}/*
+            if systemctl --quiet is-active NetworkManager; then
+                systemctl stop NetworkManager
+                rm -f /run/NetworkManager/devices/* /run/NetworkManager/system-connections/*
+                for name in host0 nic1; do ip link set $name nomaster; ip address flush dev $name; done
+            fi
             for name in br0 br1; do ip link delete $name 2>/dev/null || :; done
+            umask 077
+            cat >{path} <<'END'\n{text}END
         """, check=False)
-        self.shell(f"umask 077; cat >/etc/netplan/10-base.yaml <<'END'\n{BASE}END\nnetplan apply && udevadm settle")
+        self.shell(self.back_end.start)
         self.until(self.answers, "the container answers")
 
     # The controller's side --------------------------------------------------------------------------------------------
@@ -113,18 +159,20 @@ class Host(Container):
         return status, self.output.read_text(encoding="utf-8")
 
     def play_killed(self, variables: dict) -> None:
-        """Start a play, and kill the controller with all its processes once the host has applied its change."""
+        """Start a play, and kill the controller with all its processes before it comes back; returns once the host has applied its change."""
         folder = "/var/lib/typeone/network/pending"
         before = self.shell(f"cat {folder}/transaction.json", check=False)
         process = self.start(variables)
         try:
-            self.until(lambda: self.shell(f"cat {folder}/applied {folder}/transaction.json", check=False).partition("\n")[2] not in ("", before),
-                       "the change is applied")
+            # It waits for 3 s before it comes back, and would confirm a change that is right.
+            self.until(lambda: "Come back by a new connection" in self.output.read_text(encoding="utf-8"), "the change begins")
         except AssertionError as error:
             raise AssertionError(self.output.read_text(encoding="utf-8")) from error
         finally:
             self._kill_controller()
             process.wait(GUARD)
+        self.until(lambda: self.shell(f"cat {folder}/applied {folder}/transaction.json", check=False).partition("\n")[2] not in ("", before),
+                   "the change is applied")
 
     def _kill_controller(self) -> None:
         """Ansible's workers have sessions of their own: all that carry the mark."""
@@ -133,3 +181,43 @@ class Host(Container):
             with contextlib.suppress(OSError):
                 if mark in (path / "environ").read_bytes().split(b"\0"):
                     os.kill(int(path.name), signal.SIGKILL)
+
+
+NMSTATE = ("nmstate==1.2.1", "varlink")
+NMSTATECTL = """#!/usr/bin/python3
+import sys
+from nmstatectl.nmstatectl import main
+sys.exit(main())
+"""
+
+
+class ManagedHost(Host):
+    """A container whose network NetworkManager has, with nmstate installed."""
+
+    back_end = BACK_ENDS["NetworkManager"]
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        super().__init__(folder, Recipe(installed=("gir1.2-nm-1.0", "network-manager", "python3-gi", "python3-jsonschema",
+                                                   "python3-setuptools", "python3-yaml")))
+
+    def _unpack(self) -> None:
+        super()._unpack()
+        library = CACHE / "-".join(NMSTATE).replace("==", "-")
+        if not library.exists():
+            run(BIN / "python", "-m", "pip", "install", "--quiet", "--no-deps", "--target", f"{library}.{os.getpid()}", *NMSTATE)
+            with contextlib.suppress(OSError):  # another process was first
+                os.rename(f"{library}.{os.getpid()}", library)
+        packages = self.root / "usr/lib/python3/dist-packages"
+        shutil.copytree(library, packages, dirs_exist_ok=True)
+        shutil.copy(pathlib.Path(__file__).with_name("nispor.py"), packages)
+        files = {
+            "usr/bin/nmstatectl": NMSTATECTL,
+            # As the package NetworkManager-config-server has it. Ends of pairs are cards here.
+            "etc/NetworkManager/conf.d/10-server.conf": "[main]\nno-auto-default=*\n",
+            "etc/udev/rules.d/85-nm-unmanaged.rules": "",
+            self.back_end.base[0].lstrip("/"): self.back_end.base[1],
+        }
+        for path, text in files.items():
+            (self.root / path).write_text(text, encoding="utf-8")
+        (self.root / "usr/bin/nmstatectl").chmod(0o755)
+        run("chroot", self.root, "systemctl", "--quiet", "disable", "systemd-networkd.service")

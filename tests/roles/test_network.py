@@ -7,18 +7,23 @@ from __future__ import annotations
 import re
 
 import pytest
+from ansible_collections.typeone.metal.plugins.module_utils._domain import nmstate
 from ansible_collections.typeone.metal.plugins.module_utils._domain.netplan import RENDERERS, render
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_bonds import OPTIONS
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_checks import check_model
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import BOND_MODES, parse_model
 
+from host import BACK_ENDS, PROFILES
+
 pytestmark = pytest.mark.timeout(2400)
+by_each_back_end = pytest.mark.parametrize("host", BACK_ENDS, indirect=True)
 
 OLD = {"lo": ["127.0.0.1/8"], "host0": ["192.0.2.10/24"]}
 NEW = {"lo": ["127.0.0.1/8"], "br0": ["192.0.2.10/24"]}
 
 # Everything that could be written, with its content.
 FILES = "find /etc /usr/local /var/lib/typeone* -type f -exec md5sum {} + 2>/dev/null | sort -k2; ls -a /var/lib"
+CONFIGURED = "find /etc/netplan /etc/NetworkManager /etc/typeone -type f -exec md5sum {} + 2>/dev/null | sort -k2"
 
 
 def into_bridge(host, **given) -> dict:
@@ -29,6 +34,7 @@ def into_bridge(host, **given) -> dict:
         "network_bridges": [{"name": "br0", "members": ["left", "right"]}],
         "network_ip": [{"interface": "br0", "addresses": ["192.0.2.10/24"], "routes": [{"to": "default", "via": "192.0.2.1"}]}],
         "network_confirm_within": 180,
+        **host.back_end.variables,
         **given,
     }
 
@@ -43,12 +49,13 @@ def settled(host) -> bool:
     return not host.exists("/var/lib/typeone/network/pending")
 
 
+@by_each_back_end
 def test_a_right_change_is_confirmed(host):
     """Check mode shows it and touches nothing; then it is there and stays; a second run does nothing."""
     wanted = into_bridge(host)
     files = host.shell(FILES)
     status, output = host.play(wanted, "--check", "--diff")
-    assert status == 0 and changed(output) == 1 and "+++ after: /etc/netplan/90-typeone.yaml" in output and "- host0" in output, output
+    assert status == 0 and changed(output) == 1 and f"+++ after: {host.back_end.path}" in output and "host0" in output, output
     assert host.addresses() == OLD and host.shell(FILES) == files
     status, output = host.play(wanted)
     assert status == 0 and changed(output) == 2, output
@@ -61,6 +68,7 @@ def test_a_right_change_is_confirmed(host):
     assert host.addresses() == NEW
 
 
+@by_each_back_end
 @pytest.mark.parametrize("wrong", ["gateway", "address"])
 def test_a_wrong_change_is_taken_back_by_the_host(host, wrong):
     """The controller cannot come back: it is told so, and the host is as it was."""
@@ -73,10 +81,34 @@ def test_a_wrong_change_is_taken_back_by_the_host(host, wrong):
     }
     host.come_from("198.51.100.1")
     assert host.answers()
+    before = host.shell(CONFIGURED)
     status, output = host.play(into_bridge(host, network_confirm_within=15, **ways[wrong]))
     assert status == 2 and "could not come back" in output and "has put its previous network back" in output, output
     assert settled(host) and host.answers() and host.addresses() == OLD
-    assert host.shell("ls /etc/netplan").split() == ["10-base.yaml"]
+    assert host.shell(CONFIGURED) == before
+
+
+FAILING = """#!/bin/sh
+# Fails as often as there are files for that.
+for number in 1 2; do
+    if [ "$1" = apply ] && rm /run/fail$number 2>/dev/null; then
+        echo "no such thing"
+        exit 1
+    fi
+done
+exec /usr/sbin/netplan "$@"
+"""
+
+
+def test_a_change_that_cannot_be_applied_is_taken_back_at_once(host):
+    """Not when the time is up; and it is said why."""
+    host.shell(f"cat >/usr/local/sbin/netplan <<'END'\n{FAILING}END\nchmod 755 /usr/local/sbin/netplan; touch /run/fail1 /run/fail2")
+    try:
+        status, output = host.play(into_bridge(host, network_confirm_within=600))
+    finally:
+        host.shell("rm /usr/local/sbin/netplan")
+    assert status == 2 and "the change could not be applied: no such thing" in output, output
+    assert settled(host) and host.answers() and host.addresses() == OLD
 
 
 def test_nothing_is_touched_where_management_would_be_lost(host):
@@ -87,6 +119,7 @@ def test_nothing_is_touched_where_management_would_be_lost(host):
     assert host.addresses() == OLD and not host.exists("/var/lib/typeone/network")
 
 
+@by_each_back_end
 def test_the_host_takes_back_what_a_killed_controller_left(host):
     """By itself."""
     host.play_killed(into_bridge(host, network_confirm_within=15))
@@ -96,6 +129,36 @@ def test_the_host_takes_back_what_a_killed_controller_left(host):
     assert host.shell("cat /var/lib/typeone/network/result").strip() == "rolled back"
 
 
+PROFILE = """[connection]
+id=nic1
+type=ethernet
+interface-name=nic1
+
+[ipv4]
+method=manual
+address1=203.0.113.9/24
+"""
+
+
+@pytest.mark.parametrize("host", [name for name in BACK_ENDS if name != "networkd"], indirect=True)
+def test_what_networkmanager_has_of_others_goes_with_the_change_and_comes_back(host):
+    """A profile that nobody told netplan or nmstate of: neither it nor its address is left where the model has none."""
+    path = f"{PROFILES}/nic1.nmconnection"
+    host.shell(f"umask 077; cat >{path} <<'END'\n{PROFILE}END\nnmcli connection reload; nmcli connection up nic1")
+    both = {**OLD, "nic1": ["203.0.113.9/24"]}
+    wanted = into_bridge(host, network_interfaces=[{"name": "left", "mac": host.mac("host0")}], network_bridges=[], network_confirm_within=30,
+                         network_ip=[{"interface": "left", "addresses": ["192.0.2.10/24"], "routes": [{"to": "default", "via": "192.0.2.1"}]}])
+    status, output = host.play({**wanted, "network_takeover": False})
+    assert status == 2 and f"{path} as well" in output and host.addresses() == both, output
+    host.play_killed(wanted)
+    assert host.addresses() == OLD
+    host.until(lambda: settled(host), "the host takes the change back")
+    host.until(lambda: host.addresses() == both, "both cards have their addresses again")
+    status, output = host.play(wanted)
+    assert status == 0 and host.addresses() == OLD and not host.exists(path), output
+
+
+@by_each_back_end
 def test_a_left_over_transaction_is_settled_by_the_next_run(host):
     """The change was right: the new run confirms it and has nothing else to do. Then another model begins where this ended."""
     host.play_killed(into_bridge(host))
@@ -109,6 +172,7 @@ def test_a_left_over_transaction_is_settled_by_the_next_run(host):
     assert status == 0 and host.addresses() == OLD, output
 
 
+@by_each_back_end
 def test_a_left_over_transaction_still_knows_the_last_network_that_was_confirmed(host):
     """A second change, wrong as well, ends where the first began."""
     host.play_killed(into_bridge(host))
@@ -119,6 +183,7 @@ def test_a_left_over_transaction_still_knows_the_last_network_that_was_confirmed
     assert host.addresses() == OLD
 
 
+@by_each_back_end
 def test_a_reboot_does_not_end_a_transaction(host):
     """After it the host takes back what nobody confirms."""
     host.play_killed(into_bridge(host, network_confirm_within=20))
@@ -173,7 +238,7 @@ def models() -> dict[str, dict]:
             "bonds": [bond], "vlans": [{"name": "v30", "id": 30, "link": "bond0"}], "bridges": [{"name": "br0", "members": ["v30", "third"]}], "ip": [address]},
         "a bridge that speaks the spanning tree protocol": {
             "bridges": [{"name": "br0", "members": ["left"], "stp": True, "priority": 4096, "forward_delay": 4}], "ip": [address]},
-        "dhcp": {"ip": [{"interface": "left", "dhcp4": True, "dhcp6": True, "accept_ra": True}]},
+        "dhcp": {"ip": [{"interface": "left", "dhcp4": True, "dhcp6": True, "accept_ra": True, "dns": ["192.0.2.53"]}]},
         "open vswitch": {
             "bonds": [{**bond, "mode": "balance-tcp", "openvswitch": True, "options": {"lacp": "active"}}],
             "bridges": [{"name": "br0", "members": ["bond0", "third"], "openvswitch": True, "stp": True}],
@@ -182,6 +247,17 @@ def models() -> dict[str, dict]:
             "bonds": [{**bond, "mode": "balance-slb", "openvswitch": True, "options": {}}],
             "bridges": [{"name": "br0", "members": ["bond0"], "openvswitch": True}]},
     }
+
+
+def test_nmstate_takes_whatever_is_rendered(managed):
+    """Every kind of link with every option, as far as nmstate goes without touching anything."""
+    script = ["cd $(mktemp -d)"]
+    for name, options in models().items():
+        model = parse_model({"interfaces": CARDS, **options})
+        if not list(nmstate.refused(model)):
+            script.append(f"cat >x.yml <<'END'\n{nmstate.render(model)}END\n"
+                          f"nmstatectl gc x.yml >made 2>said && grep -q '^NetworkManager:' made || {{ echo '{name}:'; tail -n 3 said; }}")
+    assert len(script) > 10 and managed.shell("\n".join(script)) == ""
 
 
 def test_netplan_takes_whatever_is_rendered(booted):

@@ -9,8 +9,6 @@ Source: netplan's reference of YAML (version 0.106, Debian 12, and later). Keys 
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_bonds import (
@@ -27,11 +25,10 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.network_mode
     Nic,
     Vlan,
 )
+from ansible_collections.typeone.metal.plugins.module_utils._domain.plain_yaml import to_yaml
 
 RENDERERS = ("networkd", "NetworkManager")
 SECTIONS = {"interface": "ethernets", "bond": "bonds", "vlan": "vlans", "bridge": "bridges"}
-_PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
-_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 
 def render(model: Model, *, renderer: str) -> str:
@@ -44,8 +41,9 @@ def render(model: Model, *, renderer: str) -> str:
             **_WRITERS[type(link)](link, model),
             **_common(link, model),
             **_addressing(addressed.get(link.name)),
+            **(_switched_off(addressed.get(link.name)) if renderer == RENDERERS[1] and link.name not in model.masters else {}),
         }
-    return "# Made by typeone.metal.host_network\n" + "".join(f"{line}\n" for line in to_yaml({"network": network}))
+    return to_yaml({"network": network})
 
 
 def _nic(nic: Nic, _model: Model) -> dict[str, Any]:
@@ -89,6 +87,16 @@ def _common(link: Link, model: Model) -> dict[str, Any]:
     return {"mtu": given} if given else {}
 
 
+def _switched_off(item: Addressing | None) -> dict[str, Any]:
+    """The same in NetworkManager's own words: netplan 0.106 has it take addresses of the link, and the kernel routers' offers."""
+    addresses = item.addresses if item else ()
+    four = item is not None and (item.dhcp4 or any(":" not in address for address in addresses))
+    six = item is not None and (item.dhcp6 or item.accept_ra or any(":" in address for address in addresses))
+    methods = {"ipv4.method": None if four else "disabled", "ipv6.method": None if six else "link-local"}
+    words = {key: value for key, value in methods.items() if value}
+    return {"networkmanager": {"passthrough": words}} if words else {}
+
+
 def _addressing(item: Addressing | None) -> dict[str, Any]:
     """What is not asked for is said to be off: renderers differ in their defaults."""
     if item is None:
@@ -115,24 +123,3 @@ def _addressing(item: Addressing | None) -> dict[str, Any]:
         ]
     servers = {key: list(value) for key, value in (("addresses", item.dns), ("search", item.search)) if value}
     return {**found, "nameservers": servers} if servers else found
-
-
-def to_yaml(value: Any, depth: int = 0) -> list[str]:
-    """Lines of YAML of plain data, in which every text that could be read as something else is quoted."""
-    pad, lines = "  " * depth, []
-    items = value.items() if isinstance(value, dict) else ((None, item) for item in value)
-    for key, item in items:
-        start = f"{pad}- " if key is None else f"{pad}{_scalar(key)}:"
-        if isinstance(item, (dict, list)) and item:
-            nested = to_yaml(item, depth + 1)
-            # A mapping in a list begins on the line of its dash.
-            lines += [start + nested[0].lstrip(), *nested[1:]] if key is None else [start, *nested]
-        else:
-            lines.append(f"{start.rstrip()} {_scalar(item)}")
-    return lines
-
-
-def _scalar(value: Any) -> str:
-    if isinstance(value, str) and _PLAIN.match(value) and value.lower() not in _WORDS:
-        return value
-    return json.dumps(value)

@@ -156,6 +156,10 @@ class Model:
         link = self.by_name.get(name)
         return link.link or name if isinstance(link, Nic) else name
 
+    def on_openvswitch(self, vlan: Vlan) -> bool:
+        """Whether a VLAN is a port of Open vSwitch, and none of the kernel's VLANs."""
+        return bool(getattr(self.by_name[vlan.link], "openvswitch", False))
+
     def under(self, name: str) -> set[str]:
         """A link and all that it stands on."""
         link = self.by_name[name]

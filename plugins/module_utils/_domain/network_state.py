@@ -20,11 +20,15 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.network_mode
 
 @dataclass(frozen=True)
 class Seen:
-    """Links by name as `ip -j -d address` lists them, routes as `ip -j route`, and the ports of Open vSwitch's bridges."""
+    """Links by name as `ip -j -d address` lists them, routes as `ip -j route`.
+
+    Of Open vSwitch, the ports of its bridges, and the tags of its ports.
+    """
 
     links: dict[str, dict[str, Any]]
     routes: tuple[dict[str, Any], ...] = ()
     ovs_ports: dict[str, list[str]] = field(default_factory=dict)
+    ovs_tags: dict[str, int] = field(default_factory=dict)
 
     def carrier(self, name: str) -> bool:
         """Whether the link has a peer. Without one its routes (and often its addresses) wait."""
@@ -54,6 +58,12 @@ def moved(model: Model, seen: Seen) -> set[str]:
     return {name for name, master in pairs if name in seen.links and seen.links[name].get("master") != master}
 
 
+def redefined(model: Model, seen: Seen) -> set[str]:
+    """Virtual links that are there, but as something else than the model has."""
+    links = (link for link in model.links if isinstance(link, (Bond, Vlan)) and link.name in seen.links)
+    return {link.name for link in links if any(_details(model, link, seen))}
+
+
 def _links(model: Model, seen: Seen) -> Iterator[str]:
     for link in model.links:
         name = model.kernel_name(link.name)
@@ -70,14 +80,18 @@ def _links(model: Model, seen: Seen) -> Iterator[str]:
         master = _master(model, link.name)
         if real.get("master") != master and (master or not model.masters.get(link.name)):
             yield f"{name} is in {real.get('master') or 'no other link'}, not in {master or 'none'}"
-        yield from _details(model, link, real)
+        yield from _details(model, link, seen)
 
 
-def _details(model: Model, link: Any, real: dict[str, Any]) -> Iterator[str]:
+def _details(model: Model, link: Any, seen: Seen) -> Iterator[str]:
+    real = seen.links[model.kernel_name(link.name)]
     data = real.get("linkinfo", {}).get("info_data", {})
     if isinstance(link, Bond) and not link.openvswitch and data.get("mode") != link.mode:
         yield f"the mode of bond {link.name} is {data.get('mode')}, not {link.mode}"
-    if isinstance(link, Vlan):
+    if isinstance(link, Vlan) and model.on_openvswitch(link):
+        if seen.ovs_tags.get(link.name) != link.id:
+            yield f"the id of VLAN {link.name} of Open vSwitch is {seen.ovs_tags.get(link.name)}, not {link.id}"
+    elif isinstance(link, Vlan):
         if data.get("id") != link.id:
             yield f"the id of VLAN {link.name} is {data.get('id')}, not {link.id}"
         if real.get("link") != model.kernel_name(link.link):

@@ -20,6 +20,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.lldp import 
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import Model, Nic
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen
 from ansible_collections.typeone.metal.plugins.module_utils._host.files import below, entries, read_text
+from ansible_collections.typeone.metal.plugins.module_utils._host.profiles import RUNNING, read_profiles
 from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Programs
 from ansible_collections.typeone.metal.plugins.module_utils._host.topology import pci_address
 
@@ -32,7 +33,8 @@ def read_seen(programs: Programs) -> Seen:
     """Links, addresses and routes; the ports of Open vSwitch's bridges where that is installed."""
     links = {link["ifname"]: link for link in _json(programs, ["ip", "-j", "-d", "address"]) if link.get("ifname")}
     routes = [*_json(programs, ["ip", "-j", "route"]), *_json(programs, ["ip", "-j", "-6", "route"])]
-    return Seen(links, tuple(routes), _ovs_ports(programs))
+    ports = _ovs_ports(programs)
+    return Seen(links, tuple(routes), ports, _ovs_tags(programs) if ports else {})
 
 
 def _json(programs: Programs, argv: list[str]) -> list[dict[str, Any]]:
@@ -54,6 +56,13 @@ def _ovs_ports(programs: Programs) -> dict[str, list[str]]:
                  for verb in ("list-ports", "list-ifaces")]
         found[bridge] = sorted(set(names[0] + names[1]))
     return found
+
+
+def _ovs_tags(programs: Programs) -> dict[str, int]:
+    """VLANs that ports of Open vSwitch belong to: what the kernel knows nothing of."""
+    answer = programs.run(["ovs-vsctl", "--timeout=5", "--format=json", "--columns=name,tag", "list", "Port"], check=False)
+    rows = json.loads(answer.stdout)["data"] if answer.rc == 0 and answer.stdout.startswith("{") else []
+    return {name: tag for name, tag in rows if isinstance(tag, int)}
 
 
 def permanent_mac(link: dict[str, Any], root: str = "/") -> str | None:
@@ -127,7 +136,9 @@ def _limits(model: Model, nics: list[Nic], cards: dict[str, dict[str, Any]]) -> 
 
 
 def made_by_netplan(root: str = "/") -> dict[str, str]:
-    """Virtual links that the running configuration of netplan declares (for systemd-networkd), with their definitions."""
+    """Virtual links that the running configuration of netplan declares, to whichever back end, with their definitions."""
     start, end = "10-netplan-", ".netdev"
     paths = glob.glob(below(root, f"/run/systemd/network/{start}*{end}"))
-    return {os.path.basename(path)[len(start):-len(end)]: read_text(path, "") or "" for path in paths}
+    found = {os.path.basename(path)[len(start):-len(end)]: read_text(path, "") or "" for path in paths}
+    profiles = read_profiles(root, RUNNING, "netplan-*")
+    return {**found, **{item.interface: item.definition for item in profiles if item.virtual and item.interface}}

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -14,24 +15,29 @@ from typing import Any
 
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_checks import Management, check_model
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import Model, Nic, parse_model
-from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen, missing, moved
+from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen, missing, moved, redefined
 from ansible_collections.typeone.metal.plugins.module_utils._host.clashes import clashes
 from ansible_collections.typeone.metal.plugins.module_utils._host.connection import Connection
 from ansible_collections.typeone.metal.plugins.module_utils._host.files import FileSet, below
-from ansible_collections.typeone.metal.plugins.module_utils._host.links import find_nics, made_by_netplan, read_seen
+from ansible_collections.typeone.metal.plugins.module_utils._host.links import find_nics, read_seen
 from ansible_collections.typeone.metal.plugins.module_utils._host.network_providers import (
-    PROVIDERS,
+    MANAGER,
     Provider,
+    choose_provider,
     choose_renderer,
     ifupdown_interfaces,
+    running,
 )
 from ansible_collections.typeone.metal.plugins.module_utils._host.network_transaction import OLD, Steps, Transactions
+from ansible_collections.typeone.metal.plugins.module_utils._host.profiles import Profile
 from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Programs
 
 _CLOUD_INIT = "/etc/cloud/cloud.cfg.d"
 _MODEL = ("interfaces", "bonds", "vlans", "bridges", "ip")
 LEAST_WINDOW = 10  # seconds: what applying a change and coming back takes at the very least
 _POLL = 0.5  # seconds between two looks at the kernel
+# Secrets in files of others, in YAML, keyfiles and ifcfg files: a difference is shown without them, and what follows on the line.
+_SECRET = re.compile(r"((?:password|passphrase|psk|secret|wep-key|private-key)[\w.-]*[\"']?\s*[:=]).*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Request:
     bridges: list[dict[str, Any]] = field(default_factory=list)
     ip: list[dict[str, Any]] = field(default_factory=list)
     management_address: str | None = None
-    provider: str = "netplan"
+    provider: str = "auto"
     renderer: str = "auto"
     takeover: bool = False
     confirm_within: int = 60
@@ -63,18 +69,21 @@ class Network:
         self.programs = programs or Programs(root=request.root)
         self.transactions = Transactions(request.root, self.programs)
         self.declared: dict[str, str] = {}  # virtual links as the renderer makes them of the model
+        self.gone: list[Profile] = []  # profiles of NetworkManager that go with the change
+        self.renderer = ""
 
     def run(self, *, check: bool) -> dict[str, Any]:
         """Bring the state about. Raises HostError."""
         return {"present": self._present, "confirmed": self._confirmed}[self.request.state](check)
 
     def _present(self, check: bool) -> dict[str, Any]:
-        provider, seen = PROVIDERS[self.request.provider], read_seen(self.programs)
-        model = self._model(seen)
+        provider, seen = choose_provider(self.request.provider, self.programs), read_seen(self.programs)
+        self.renderer = choose_renderer(provider, self.request.renderer, self.programs, self.root)
+        model = self._model(provider, seen)
         files = self._files(provider, model)
         lacking, pending = missing(model, seen), self.transactions.pending()
         begin = bool(files.changed() or lacking)
-        diff = files.diff()
+        diff = [{key: _SECRET.sub(r"\1 ********", text) for key, text in item.items()} for item in files.diff()]
         if lacking:
             diff.append({"before": "".join(f"{text}\n" for text in lacking), "after": ""})
         identity = pending["id"] if pending else None
@@ -93,7 +102,7 @@ class Network:
             },
         }
 
-    def _model(self, seen: Seen) -> Model:
+    def _model(self, provider: Provider, seen: Seen) -> Model:
         """The model with its cards found. Raises HostError with all that is wrong with it."""
         try:
             model = parse_model({key: getattr(self.request, key) for key in _MODEL})
@@ -101,6 +110,7 @@ class Network:
             raise _refused([str(error)]) from error
         model, problems = find_nics(model, seen, self.programs, root=self.root)
         problems = check_model(model, self._management(model, seen)) + problems
+        problems += provider.refused(model, self.renderer)
         interfaces = ifupdown_interfaces(self.root)
         if interfaces:
             problems.append(
@@ -123,43 +133,60 @@ class Network:
 
     def _files(self, provider: Provider, model: Model) -> FileSet:
         """The files of the model, without those of others that would disturb it. Raises HostError."""
-        others = [path for path in provider.others(self.root) if path not in provider.ours]
-        if others and not self.request.takeover:
+        others, (foreign, left) = provider.others(self.root), ([], [])
+        if self.renderer == MANAGER:
+            foreign, left = provider.profiles(self.root, model)
+        paths = [*others, *(profile.path for profile in foreign)]
+        if paths and not self.request.takeover:
             raise HostError(
-                f"Cannot change the network of this host: it is configured by {', '.join(others)} as well. Put what is "
+                f"Cannot change the network of this host: it is configured by {', '.join(paths)} as well. Put what is "
                 "still wanted of that into the model, and set takeover: true to have these files removed. Nothing was changed."
             )
-        text = provider.render(model, renderer=choose_renderer(provider, self.request.renderer, self.programs))
+        self.gone = [*foreign, *left]
+        text = provider.render(model, renderer=self.renderer)
         self.declared = provider.accepts(text, self.programs)
         files = FileSet(self.root)
-        files.want(provider.path, text, mode=provider.mode)
-        for path in provider.others(self.root):
+        files.want(provider.path, text, mode=0o600)
+        for path in (*paths, *provider.leftovers(self.root), *(profile.path for profile in left)):
             files.want(path, None)
         if os.path.isdir(below(self.root, _CLOUD_INIT)):
             files.want(f"{_CLOUD_INIT}/99-typeone-network.cfg", "network: {config: disabled}\n")
         return files
 
     def _begin(self, provider: Provider, model: Model, files: FileSet, seen: Seen) -> str:
-        """Start the transaction; returns its id.
-
-        Virtual links that lose their configuration have to be taken away by name. So have those that get another one:
-        systemd-networkd leaves what is there as it is, be its mode or its tag wrong.
-        """
-        wanted = {link.name for link in model.links if not isinstance(link, Nic)}
-        before, there = made_by_netplan(self.root), set(seen.links)
-        other = {name for name, text in self.declared.items() if before.get(name, text) != text}
-        steps = Steps(
-            stale=tuple(sorted(((set(before) - wanted) | other) & there)),
-            created=tuple(sorted((wanted - there) | other)),
-            moved=tuple(sorted(moved(model, seen))),
-            apply=provider.apply,
-            daemons=provider.daemons,
-        )
+        """Start the transaction; returns its id."""
+        forward, back = self._steps(provider, model, seen)
+        steps = Steps(provider.apply, provider.restore, forward, back, provider.folders)
         record = {
             "model": {key: getattr(self.request, key) for key in _MODEL},
             "links": {nic.name: nic.link for nic in model.nics},
         }
         return self.transactions.begin(files, steps, window=self.request.confirm_within, wanted=record)
+
+    def _steps(self, provider: Provider, model: Model, seen: Seen) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What is done to links with the change and on the way back, beside what the renderer does.
+
+        Virtual links that lose their configuration have to be taken away by name. So have those that get another one:
+        systemd-networkd leaves what is there as it is, be its mode or its tag wrong. NetworkManager would take the links that
+        the change has left for what it is to keep.
+        """
+        before, there = provider.made(self.root), set(seen.links)
+        names = {model.kernel_name(link.name) for link in model.links}
+        wanted = {link.name for link in model.links if not isinstance(link, Nic)}
+        other = {name for name, text in self.declared.items() if before.get(name, text) != text} | redefined(model, seen)
+        leaving = {item.interface for item in self.gone if item.interface} - names
+        stale = (set(before) - wanted) | {item.interface for item in self.gone if item.virtual and item.interface in leaving}
+        made, free, clear = (wanted - there) | other, moved(model, seen), (leaving - stale) & there
+        managed = self.renderer == MANAGER
+        if managed:
+            forward = _orders(delete=stale & there, clear=clear)
+        else:
+            forward = _orders(delete=(stale | other) & there, free=free, clear=clear)
+        if managed or running(MANAGER, self.programs, self.root):
+            back = _orders(delete=made, clear=((names & there) - made) | clear)
+        else:
+            back = _orders(delete=made, free=free, clear=clear)
+        return forward, back
 
     def _confirmed(self, check: bool) -> dict[str, Any]:
         """Confirm what is pending once all of it is there and the connection proves it; else say why not."""
@@ -200,6 +227,11 @@ def _refused(problems: list[str]) -> HostError:
     return HostError(
         f"Cannot change the network of this host: {'; '.join(problems)}. Nothing was changed. Correct the model."
     )
+
+
+def _orders(**links: set[str]) -> tuple[str, ...]:
+    """Changes of links in words, by what is done to them."""
+    return tuple(f"{verb} {name}" for verb, names in links.items() for name in sorted(names))
 
 
 def _has(seen: Seen, name: str, address: str | None) -> bool:

@@ -68,7 +68,7 @@ SPEC: dict[str, Any] = {
     "bridges": _records(_BRIDGE),
     "ip": _records(_IP),
     "management_address": _TEXT,
-    "provider": {"type": "str", "choices": ["netplan"], "default": "netplan"},
+    "provider": {"type": "str", "choices": ["auto", "netplan", "nmstate"], "default": "auto"},
     "renderer": {"type": "str", "choices": ["auto", "networkd", "NetworkManager"], "default": "auto"},
     "takeover": _OFF,
     "confirm_within": {"type": "int", "default": 60},

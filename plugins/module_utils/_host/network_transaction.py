@@ -25,6 +25,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._host.connection imp
 from ansible_collections.typeone.metal.plugins.module_utils._host.files import (
     FileSet,
     below,
+    entries,
     read_text,
     remove,
     write_atomic,
@@ -42,9 +43,10 @@ TIMER, ROLLBACK, APPLY = (f"typeone-network-{name}" for name in ("rollback.timer
 
 _SCRIPT = """#!/bin/sh
 # Made by typeone.metal.host_network: `apply` brings a change of the network about, `rollback` takes it back.
-# Lines of PENDING/files: "keep NUMBER MODE PATH" (saved as PENDING/previous/NUMBER) or "absent - - PATH".
-# Lines of PENDING/links: "stale NAME" (goes with the change), "created NAME" (goes with the way back) or "moved NAME" (gets
-# another master either way; systemd-networkd takes no link out of a bond or a bridge that it is in).
+# Lines of PENDING/files: "keep NUMBER MODE PATH" (saved as PENDING/previous/NUMBER), "absent - - PATH", or "only - - FOLDER"
+# (of the files in it those are left that are kept).
+# Lines of PENDING/links: "apply" or "rollback", then "delete NAME", "free NAME" (out of its bond or bridge; systemd-networkd
+# takes no link out of one), or "clear NAME" (without addresses too, and forgotten by NetworkManager).
 set -u
 base=@BASE@
 pending=$base/pending
@@ -53,49 +55,88 @@ exec 9>"$base/lock"
 flock -w 20 9
 [ -e "$pending/transaction.json" ] || exit 0
 
-remove_links() {
-    while read -r what name; do
-        [ -e "/sys/class/net/$name" ] || continue
-        case $what in
-        # Open vSwitch's own are not the kernel's to delete.
-        "$1") ip link delete "$name" 2>/dev/null || ovs-vsctl --timeout=10 --if-exists del-br "$name" || : ;;
-        moved) ip link set dev "$name" nomaster || : ;;
-        esac
-    done <"$pending/links"
+change_link() {
+    case $1 in
+    # Open vSwitch's own are not the kernel's to delete.
+    delete) ip link delete "$2" 2>/dev/null || ovs-vsctl --timeout=10 --if-exists del-br "$2" || : ;;
+    free) ip link set dev "$2" nomaster || : ;;
+    clear)
+        read -r index <"/sys/class/net/$2/ifindex" && rm -f "/run/NetworkManager/devices/$index"
+        ip link set dev "$2" nomaster || :
+        ip address flush dev "$2" scope global || :
+        ;;
+    esac
 }
 
-restart() {
-    timeout 60 systemctl daemon-reload
-    timeout 60 systemctl try-restart @DAEMONS@
+change_links() {
+    # NetworkManager makes a link anew that is taken from it, and holds to the addresses that it finds: it is not to look.
+    if systemctl --quiet is-active NetworkManager.service; then
+        : >"$pending/held"
+        timeout 60 systemctl stop NetworkManager.service
+    fi
+    while read -r when verb name; do
+        if [ "$when" = "$1" ] && [ -e "/sys/class/net/$name" ]; then
+            change_link "$verb" "$name"
+        fi
+    done <"$pending/links"
+    if [ "$1" = rollback ] || [ -e "$pending/held" ]; then
+        timeout 60 systemctl daemon-reload
+    fi
+    if [ -e "$pending/held" ]; then
+        timeout 60 systemctl start NetworkManager.service
+        # It says that it has started a moment before it answers.
+        for _second in 1 2 3 4 5 6 7 8 9 10; do
+            ! timeout 10 nmcli --terse connection show >/dev/null 2>&1 || break
+            sleep 1
+        done
+        rm -f "$pending/held"
+    fi
 }
 
 take_back() {
     while read -r what number mode path; do
-        if [ "$what" = keep ]; then
+        case $what in
+        keep)
             mkdir -p "${path%/*}"
             cp "$pending/previous/$number" "$path.typeone" && chmod "$mode" "$path.typeone" && mv "$path.typeone" "$path"
-        else
-            rm -f "$path"
-        fi
+            ;;
+        absent) rm -f "$path" ;;
+        only)
+            for file in "$path"/*; do
+                [ ! -f "$file" ] || [ -L "$file" ] || cut -d " " -f 4- "$pending/files" | grep -Fqx "$file" || rm -f "$file"
+            done
+            ;;
+        esac
     done <"$pending/files"
     sync
+}
+
+bring_about() {
+    timeout 150 @APPLY@ >"$pending/said" 2>&1 9>&-
+    status=$?
+    cat "$pending/said"
+    return $status
 }
 
 case $1 in
 apply)
     [ ! -e "$pending/applied" ] || exit 0
-    remove_links stale
+    ! grep -q "^apply " "$pending/links" || change_links apply 9>&-
     # A second time where the first failed: what it starts may be slow at first (Open vSwitch is).
-    timeout 150 @APPLY@ 9>&- || timeout 150 @APPLY@ 9>&- || echo "the change could not be applied: status $?" >"$pending/failed"
+    if ! bring_about && ! bring_about; then
+        echo "the change could not be applied: $(tail -n 3 "$pending/said" | tr -s "\\n " " ")" >"$pending/failed"
+    fi
     read -r uptime rest </proc/uptime
     echo "$uptime" >"$pending/applied"
+    # There is nothing to wait for.
+    [ ! -e "$pending/failed" ] || systemctl --no-block start @ROLLBACK@
     ;;
 rollback)
     take_back
-    remove_links created
+    change_links rollback 9>&-
     # This alone has most hosts reached again, and in the twinkling of an eye; what follows is slow where the host is.
-    restart 9>&-
-    if ! timeout 180 @APPLY@ 9>&-; then
+    timeout 60 systemctl try-restart systemd-networkd.service 9>&-
+    if ! timeout 180 @RESTORE@ 9>&-; then
         echo "the previous network was put back, but could not be applied" >"$base/result"
         exit 1
     fi
@@ -154,13 +195,17 @@ WantedBy=timers.target
 
 @dataclass(frozen=True)
 class Steps:
-    """What a transaction does besides its files: virtual links that go with it, that it makes, and links it moves."""
+    """What a transaction does besides its files.
 
-    stale: tuple[str, ...] = ()
-    created: tuple[str, ...] = ()
-    moved: tuple[str, ...] = ()
-    apply: str = "netplan apply"
-    daemons: tuple[str, ...] = ()
+    `forward` and `back` are changes of links, as "delete br0", with the change and on the way back; `apply` and `restore` are
+    the commands that have the files taken up. Whatever else comes into `folders` goes on the way back.
+    """
+
+    apply: str
+    restore: str
+    forward: tuple[str, ...] = ()
+    back: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
 
 class Transactions:
@@ -232,29 +277,41 @@ class Transactions:
 
     def _save(self, files: FileSet, steps: Steps) -> None:
         """Keep what is there of each file, unless an earlier transaction has kept it already."""
-        folder = self.path(f"{PENDING}/previous")
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        previous = self.path(f"{PENDING}/previous")
+        os.makedirs(previous, mode=0o700, exist_ok=True)
         lines = (read_text(self.path(f"{PENDING}/files"), "") or "").splitlines()
         kept = {line.split(" ", 3)[3] for line in lines}
-        for path, (text, mode) in files.undo().wanted.items():
-            if path in kept:
-                continue
+        for path, (text, mode) in self._before(files, steps, kept).wanted.items():
             if text is None:
                 lines.append(f"absent - - {path}")
                 continue
-            write_atomic(f"{folder}/{len(lines)}", text, mode=0o600)
+            write_atomic(f"{previous}/{len(lines)}", text, mode=0o600)
             lines.append(f"keep {len(lines)} {mode:o} {path}")
+        lines += [f"only - - {folder}" for folder in steps.folders if folder not in kept]
         earlier = (read_text(self.path(f"{PENDING}/links"), "") or "").splitlines()
-        links = [f"stale {name}" for name in steps.stale]
-        for what, names in (("created", steps.created), ("moved", steps.moved)):
-            before = {line.split()[1] for line in earlier if line.startswith(f"{what} ")}
-            links += [f"{what} {name}" for name in sorted(before | set(names))]
+        back = [line for line in earlier if line.startswith("rollback ")] + [f"rollback {step}" for step in steps.back]
+        links = [*(f"apply {step}" for step in steps.forward), *dict.fromkeys(back)]
         write_atomic(self.path(f"{PENDING}/links"), "".join(f"{line}\n" for line in links), mode=0o600)
         write_atomic(self.path(f"{PENDING}/files"), "".join(f"{line}\n" for line in lines), mode=0o600)
 
+    def _before(self, files: FileSet, steps: Steps, kept: set[str]) -> FileSet:
+        """What is there now of the files, and of all others in the folders that no earlier transaction has seen."""
+        every = FileSet(self.root, dict(files.wanted))
+        for folder in steps.folders if not kept.intersection(steps.folders) else ():
+            for name in entries(self.path(folder)):
+                path = self.path(f"{folder}/{name}")
+                if os.path.isfile(path) and not os.path.islink(path):
+                    every.want(f"{folder}/{name}", None)
+        back = every.undo()
+        back.wanted = {path: value for path, value in back.wanted.items() if not {path, os.path.dirname(path)} & kept}
+        return back
+
     def _units(self, steps: Steps, window: int) -> None:
         units = Units(self.root, self.programs)
-        script = _SCRIPT.replace("@BASE@", BASE).replace("@APPLY@", steps.apply).replace("@DAEMONS@", " ".join(steps.daemons))
+        given = {"@BASE@": BASE, "@APPLY@": steps.apply, "@RESTORE@": steps.restore, "@ROLLBACK@": ROLLBACK}
+        script = _SCRIPT
+        for word, text in given.items():
+            script = script.replace(word, text)
         units.files.want(SCRIPT, script, mode=0o755)
         units.files.want(f"/etc/systemd/system/{ROLLBACK}", _ROLLBACK)
         units.files.want(f"/etc/systemd/system/{APPLY}", _APPLY)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 SEARCH_PATH = ("/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin")
 """Folders with administrators' programs; PATH of a login without them is common (Debian's su, cron)."""
 
-# Said in the remedy of a missing program: program -> package on Debian and Ubuntu, package on the Red Hat family.
-PACKAGES = {
+# Said in the remedy of a missing program: program -> package on Debian and Ubuntu (None: none), package on the Red Hat family.
+PACKAGES: dict[str, tuple[str | None, str]] = {
     "chroot": ("coreutils", "coreutils"),
     "grub-mkconfig": ("grub-common", "grub2-tools"),
     "update-grub": ("grub2-common", "grub2-tools"),
@@ -24,6 +24,8 @@ PACKAGES = {
     "modprobe": ("kmod", "kmod"),
     "multipath": ("multipath-tools", "device-mapper-multipath"),
     "netplan": ("netplan.io", "netplan"),
+    "nmcli": ("network-manager", "NetworkManager"),
+    "nmstatectl": (None, "nmstate"),
     "nvme": ("nvme-cli", "nvme-cli"),
     "ovs-vsctl": ("openvswitch-switch", "openvswitch"),
     "systemctl": ("systemd", "systemd"),
@@ -90,7 +92,9 @@ class Programs:
         if path:
             return path
         debian, red_hat = PACKAGES.get(os.path.basename(name), (None, None))
-        remedy = f"Install the package {debian} (Red Hat family: {red_hat})." if debian else "Install it."
+        remedy = "Install it."
+        if red_hat:
+            remedy = f"Install the package {debian} (Red Hat family: {red_hat})." if debian else f"Only the Red Hat family has it: {red_hat}."
         raise MissingProgram(f"Cannot run {name} on this host: the program is not installed. {remedy}")
 
     def run(

@@ -9,9 +9,10 @@ import dataclasses
 import pytest
 import yaml
 from ansible_collections.typeone.metal.plugins.module_utils._domain.lldp import parse_frame, parse_frames, parse_lldpctl
-from ansible_collections.typeone.metal.plugins.module_utils._domain.netplan import render, to_yaml
+from ansible_collections.typeone.metal.plugins.module_utils._domain.netplan import render
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import parse_model
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen, missing
+from ansible_collections.typeone.metal.plugins.module_utils._domain.plain_yaml import to_yaml
 
 
 def found(options: dict):
@@ -65,6 +66,20 @@ def test_routes_are_rendered():
     ]
 
 
+@pytest.mark.parametrize(("ip", "words"), [
+    (None, {"ipv4.method": "disabled", "ipv6.method": "link-local"}),
+    ({"addresses": ["192.0.2.10/24"]}, {"ipv6.method": "link-local"}),
+    ({"addresses": ["2001:db8::10/64"]}, {"ipv4.method": "disabled"}),
+    ({"dhcp4": True, "accept_ra": True}, None),
+])
+def test_networkmanager_is_told_what_is_off(ip, words):
+    """It would take addresses of the link; a member has no addresses anyway."""
+    options = {"bonds": [BOND], **({"ip": [{"interface": "bond0", **ip}]} if ip else {})}
+    network = yaml.safe_load(render(found(options), renderer="NetworkManager"))["network"]
+    assert network["bonds"]["bond0"].get("networkmanager") == ({"passthrough": words} if words else None)
+    assert not any("networkmanager" in nic for nic in network["ethernets"].values())
+
+
 def test_members_get_the_mtu_of_their_bond():
     """Whichever renderer it is."""
     network = yaml.safe_load(render(found({"bonds": [{**BOND, "mtu": 9000}]}), renderer="NetworkManager"))["network"]
@@ -77,7 +92,7 @@ def test_members_get_the_mtu_of_their_bond():
 ])
 def test_yaml_is_read_as_it_was_meant(value):
     """Nothing turns into a number or a truth value."""
-    assert yaml.safe_load("\n".join(to_yaml(value))) == value
+    assert yaml.safe_load(to_yaml(value)) == value
 
 
 def seen(**changes) -> Seen:
@@ -94,7 +109,7 @@ def seen(**changes) -> Seen:
     for path, value in changes.items():
         name, _sign, key = path.partition("__")
         links[name] = {**links[name], key: value} if key else value
-    return Seen({name: link for name, link in links.items() if link}, routes, {"ovs0": ["eno1"]})
+    return Seen({name: link for name, link in links.items() if link}, routes, {"ovs0": ["eno1"]}, {"v30": 30})
 
 
 THERE = {
@@ -102,6 +117,8 @@ THERE = {
     "ip": [{"interface": "bond0", "addresses": ["192.0.2.10/24", "2001:db8::10/64"], "routes": [
         {"to": "default", "via": "192.0.2.1"}, {"to": "default", "via": "2001:db8::1"}, {"to": "203.0.113.7/32", "via": "192.0.2.2"}]}],
 }
+
+TAGGED = {"bridges": [{"name": "ovs0", "members": ["left"], "openvswitch": True}], "vlans": [{"name": "v30", "id": 30, "link": "ovs0"}]}
 
 
 @pytest.mark.parametrize(("model", "state", "lacking"), [
@@ -118,6 +135,9 @@ THERE = {
     ({**THERE, "ip": [{"interface": "bond0", "routes": [{"to": "default", "via": "192.0.2.9"}]}]}, seen(), ["there is no route to default via 192.0.2.9"]),
     ({"bridges": [{"name": "ovs0", "members": ["left", "right"], "openvswitch": True}]},
      seen(eno1__master="ovs-system", host0__master="ovs-system"), ["host0 is no port of bridge ovs0"]),
+    (TAGGED, seen(eno1__master="ovs-system", host0__master=None), []),
+    ({**TAGGED, "vlans": [{**TAGGED["vlans"][0], "id": 31}]}, seen(eno1__master="ovs-system", host0__master=None),
+     ["the id of VLAN v30 of Open vSwitch is 30, not 31"]),
     ({"bridges": [{"name": "ovs1", "openvswitch": True}]}, seen(eno1__master=None, host0__master=None), ["there is no bridge ovs1 of Open vSwitch"]),
 ])
 def test_what_the_kernel_lacks_is_told(model, state, lacking):

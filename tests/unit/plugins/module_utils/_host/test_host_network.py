@@ -17,6 +17,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._host.connection imp
 from ansible_collections.typeone.metal.plugins.module_utils._host.files import FileSet
 from ansible_collections.typeone.metal.plugins.module_utils._host.links import find_nics, read_seen
 from ansible_collections.typeone.metal.plugins.module_utils._host.network_transaction import BASE, Steps, Transactions
+from ansible_collections.typeone.metal.plugins.module_utils._host.profiles import PROFILES, RUNNING
 from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Outcome, Programs
 
 LEFT, RIGHT = "52:54:00:00:00:01", "52:54:00:00:00:02"
@@ -32,9 +33,9 @@ def link(name: str, mac: str, **given) -> dict:
 class Answers(Programs):
     """Programs that say what the test has them say."""
 
-    def __init__(self, *links: dict, netplan: str = "", installed: tuple = ()) -> None:
+    def __init__(self, *links: dict, netplan: str = "", installed: tuple = ("netplan", "nmcli"), running: tuple = ()) -> None:
         super().__init__(root="/")
-        self.links, self.netplan, self.installed, self.ran = list(links), netplan, installed, []
+        self.links, self.netplan, self.installed, self.running, self.ran = list(links), netplan, installed, running, []
 
     def find(self, name: str):
         return name if name in self.installed else None
@@ -45,6 +46,8 @@ class Answers(Programs):
                 "lldpctl -f json0": '{"lldp": []}'}
         if argv[0] == "netplan":
             return Outcome(tuple(argv), 1 if self.netplan else 0, "", self.netplan)
+        if argv[0] in ("nmstatectl", "systemctl"):
+            return Outcome(tuple(argv), 0 if argv[0] == "nmstatectl" or argv[-1] in self.running else 3, "", "")
         return Outcome(tuple(argv), 0 if argv[0] == "ip" else 3, said.get(" ".join(argv), ""), "")
 
 
@@ -118,6 +121,12 @@ def test_what_no_card_is_or_takes_is_told(cards, nic, problem):
 IP = [{"interface": "x", "addresses": ["192.0.2.10/24"]}]
 
 
+def profile(kind: str, interface: str = "", **section: str) -> str:
+    """A connection profile of NetworkManager."""
+    lines = ["[connection]", "id=any", f"type={kind}", *([f"interface-name={interface}"] if interface else []), f"[{kind}]"]
+    return "\n".join([*lines, *(f"{key}={value}" for key, value in section.items()), "[ipv4]", "method=auto"])
+
+
 def run(host, *, check=True, programs=None, **given):
     """Run the resource; the address of the connection is the host's."""
     given = {"interfaces": [{"name": "x", "mac": LEFT}], "ip": IP, "management_address": "192.0.2.10", **given}
@@ -152,6 +161,16 @@ def test_what_is_there_already_is_no_change(cards):
     ({}, {"ip": [{"interface": "x", "addresses": ["nonsense"]}]}, "addresses of x: 'nonsense' does not appear to be"),
     ({}, {"vlans": [{"name": "v", "id": 5000, "link": "y"}]}, "id of VLAN v is 5000.*VLAN v is on 'y'"),
     ({}, {"programs": Answers(*CARDS, netplan="Error in network definition: no")}, "netplan does not take the model: Error in network"),
+    ({}, {"programs": Answers(*CARDS, installed=())}, "neither netplan nor nmstatectl is installed.*Install netplan.io"),
+    ({}, {"provider": "nmstate", "renderer": "networkd"}, "nmstatectl has no renderer networkd, but NetworkManager"),
+    ({"/run/systemd/system/x": ""}, {"provider": "nmstate"}, "nmstatectl needs NetworkManager, which does not run"),
+    ({}, {"provider": "nmstate", "programs": Answers(*CARDS, installed=())}, "the program is not installed. Install the package network-manager"),
+    ({}, {"renderer": "NetworkManager", "bridges": [{"name": "br0", "members": ["x"], "openvswitch": True}],
+          "ip": [{**IP[0], "interface": "br0"}]}, "bridge br0 of Open vSwitch needs the renderer networkd; it is NetworkManager"),
+    ({}, {"provider": "nmstate", "ip": [{**IP[0], "accept_ra": True}]}, "accept_ra of x without dhcp6 is nothing that nmstate has"),
+    ({f"{PROFILES}/lan.nmconnection": profile("ethernet")}, {"renderer": "NetworkManager"}, rf"configured by {PROFILES}/lan.nmconnection as well"),
+    ({f"{PROFILES}/eno2.nmconnection": profile("ethernet", "eno2")}, {"provider": "nmstate"}, rf"configured by {PROFILES}/eno2.nmconnection as well"),
+    ({"/etc/sysconfig/network-scripts/ifcfg-eno1": "DEVICE=eno1"}, {"provider": "nmstate"}, "configured by /etc/sysconfig/network-scripts/ifcfg-eno1 as well"),
 ])
 def test_what_is_refused_leaves_everything_as_it_was(cards, files, given, message):
     """All in one message."""
@@ -159,8 +178,8 @@ def test_what_is_refused_leaves_everything_as_it_was(cards, files, given, messag
         cards.write(path, text)
     with pytest.raises(HostError, match=message) as caught:
         run(cards, check=False, **given)
-    assert "Nothing was changed" in str(caught.value) or "takeover" in str(caught.value)
-    assert not cards.exists("/etc/netplan/90-typeone.yaml") and not cards.exists(BASE)
+    assert any(word in str(caught.value) for word in ("Nothing was changed", "takeover", "not installed"))
+    assert not cards.exists("/etc/netplan/90-typeone.yaml") and not cards.exists("/etc/typeone") and not cards.exists(BASE)
 
 
 def test_files_of_others_go_where_that_is_allowed(cards):
@@ -170,6 +189,16 @@ def test_files_of_others_go_where_that_is_allowed(cards):
         "/etc/netplan/90-typeone.yaml", "/etc/systemd/network/10-typeone-boot.network", "/etc/cloud/cloud.cfg.d/99-typeone-network.cfg"}
     cards.write("/etc/netplan/01.yaml", "network: {}")
     assert "/etc/netplan/01.yaml" in {item["after_header"] for item in run(cards, takeover=True)["diff"]}
+
+
+@pytest.mark.parametrize("text", [
+    "wifis: {w: {access-points: {x: {password: 'so secret'}}}}", 'auth:\n  password: "so secret"', "[802-1x]\npassword=so-secret", "psk=so-secret",
+    "private-key-password=so very, secret", "KEY_PASSPHRASE1=so-secret"])
+def test_secrets_of_others_are_not_shown(cards, text):
+    """Of the files that go only what can be shown is shown."""
+    cards.write("/etc/netplan/01.yaml", text)
+    shown = next(item["before"] for item in run(cards, takeover=True)["diff"] if item["before_header"] == "/etc/netplan/01.yaml")
+    assert "secret" not in shown and shown.startswith(text[:4]) and "********" in shown
 
 
 class Declares(Answers):
@@ -184,26 +213,82 @@ class Declares(Answers):
 
 
 @pytest.mark.parametrize(("definition", "links"), [
-    ("Mode=802.3ad", ["stale br9", "moved eno1"]),
-    ("Mode=active-backup", ["stale bond0", "stale br9", "created bond0", "moved eno1"])])
+    ("Mode=802.3ad", ["apply delete br9", "apply free eno1", "rollback free eno1"]),
+    ("Mode=active-backup", ["apply delete bond0", "apply delete br9", "apply free eno1", "rollback delete bond0", "rollback free eno1"])])
 def test_a_virtual_link_that_gets_another_definition_is_made_anew(cards, definition, links):
     """systemd-networkd does not change the mode of a bond that is there: neither by the change nor on the way back."""
     cards.write("/run/systemd/network/10-netplan-bond0.netdev", definition).write("/run/systemd/network/10-netplan-br9.netdev", "")
     bond = [{"name": "bond0", "members": ["x"], "mode": "802.3ad"}]
-    programs = Declares(*CARDS, *(link(name, LEFT, linkinfo={"info_kind": kind}) for name, kind in (("bond0", "bond"), ("br9", "bridge"))))
+    kinds = {"bond0": {"info_kind": "bond", "info_data": {"mode": "802.3ad"}}, "br9": {"info_kind": "bridge"}}
+    programs = Declares(*CARDS, *(link(name, LEFT, linkinfo=info) for name, info in kinds.items()))
     ip = [{"interface": "bond0", "addresses": ["192.0.2.10/24"]}]
     result = run(cards, check=False, programs=programs, bonds=bond, ip=ip)
     assert result["network"]["pending"] and len(result["network"]["transaction"]) == 32
     assert cards.read(f"{BASE}/pending/links").splitlines() == links
 
 
-def begin(host, paths: dict, *, created: tuple = (), stale: tuple = ()) -> str:
+UNITS = ("systemd-networkd.service", "NetworkManager.service")
+
+
+@pytest.mark.parametrize(("runs", "files", "renderer"), [
+    ((), (), "networkd"),
+    ((UNITS[0],), (), "networkd"),
+    ((UNITS[1],), (), "NetworkManager"),
+    (UNITS, (), "NetworkManager"),
+    (UNITS, ("/run/systemd/network/10-netplan-eno1.network",), "networkd"),
+    (UNITS, (f"{RUNNING}/netplan-eno1.nmconnection",), "NetworkManager"),
+    ((UNITS[0],), (f"{RUNNING}/netplan-eno1.nmconnection",), "networkd"),
+])
+def test_the_back_end_is_the_one_that_has_the_network(cards, runs, files, renderer):
+    """Of two that run, the one to which netplan has given it."""
+    cards.write("/run/systemd/system/x", "")
+    for path in files:
+        cards.write(path, "")
+    assert f"renderer: {renderer}\n" in run(cards, programs=Answers(*CARDS, running=runs))["diff"][0]["after"]
+
+
+VIRTUAL = [{"name": "bond0", "members": ["x"], "mode": "802.3ad"}]
+MANAGED = ({"renderer": "NetworkManager", "takeover": True}, RUNNING, "netplan-")
+
+
+@pytest.mark.parametrize(("given", "folder", "prefix", "gone"), [
+    (*MANAGED, ["x.nmconnection", "y.nmconnection"]),
+    ({"provider": "nmstate", "takeover": True}, PROFILES, "", ["br9.nmconnection", "y.nmconnection"]),
+])
+def test_what_networkmanager_would_hold_to_is_taken_from_it(cards, given, folder, prefix, gone):
+    """On the way back it finds neither addresses nor masters; with the change goes what no profile is for any more."""
+    cards.write(f"{folder}/{prefix}bond0.nmconnection", profile("bond", "bond0", mode="active-backup"))
+    cards.write(f"{folder}/{prefix}br9.nmconnection", profile("bridge", "br9"))
+    cards.write(f"{PROFILES}/x.nmconnection", profile("ethernet", "eno1")).write(f"{PROFILES}/y.nmconnection", profile("802-3-ethernet", "eno2"))
+    cards.write(f"{PROFILES}/z.nmconnection", profile("wifi", "wlan0"))
+    cards.write("/etc/typeone/nmstate.yml", "interfaces:\n  - name: bond0\n  - name: br9\n")
+    kinds = {"bond0": {"info_kind": "bond", "info_data": {"mode": "active-backup"}}, "br9": {"info_kind": "bridge"}}
+    programs = Answers(*CARDS, *(link(name, LEFT, linkinfo=info) for name, info in kinds.items()))
+    run(cards, check=False, programs=programs, bonds=VIRTUAL, ip=[{**IP[0], "interface": "bond0"}], **given)
+    assert cards.read(f"{BASE}/pending/links").splitlines() == [
+        "apply delete br9", "apply clear eno2", "rollback delete bond0", "rollback clear eno1", "rollback clear eno2"]
+    assert [name for name in ("br9.nmconnection", "x.nmconnection", "y.nmconnection") if not cards.exists(f"{PROFILES}/{name}")
+            and any(line.endswith(name) and line.startswith("keep") for line in cards.read(f"{BASE}/pending/files").splitlines())] == gone
+    assert cards.exists(f"{PROFILES}/z.nmconnection")
+
+
+def test_profiles_that_a_provider_writes_by_itself_go_on_the_way_back(host):
+    """All that were there are kept, once: what a second transaction finds is the first one's doing."""
+    host.write(f"{PROFILES}/eno1.nmconnection", "old")
+    begin(host, {"/etc/typeone/nmstate.yml": "new"}, folders=(PROFILES,))
+    assert kept(host) == ["/etc/typeone/nmstate.yml: None", f"{PROFILES}/eno1.nmconnection: old", f"{PROFILES}: None"]
+    host.write(f"{PROFILES}/eno1.nmconnection", "new").write(f"{PROFILES}/br0.nmconnection", "new")
+    begin(host, {"/etc/typeone/nmstate.yml": "newer", f"{PROFILES}/br0.nmconnection": None}, folders=(PROFILES,))
+    assert kept(host) == ["/etc/typeone/nmstate.yml: None", f"{PROFILES}/eno1.nmconnection: old", f"{PROFILES}: None"]
+
+
+def begin(host, paths: dict, **steps: tuple) -> str:
     """Begin a transaction that writes files."""
     files = FileSet(host.root)
     for path, text in paths.items():
         files.want(path, text, mode=0o600)
     wanted = {"model": {}, "links": {}}
-    return Transactions(host.root, Answers()).begin(files, Steps(created=created, stale=stale), window=60, wanted=wanted)
+    return Transactions(host.root, Answers()).begin(files, Steps("true", "true", **steps), window=60, wanted=wanted)
 
 
 def kept(host) -> list[str]:
@@ -215,12 +300,12 @@ def kept(host) -> list[str]:
 def test_a_transaction_that_continues_another_keeps_what_that_has_saved(host):
     """The state to go back to is the last one that was confirmed."""
     host.write("/etc/netplan/a.yaml", "old")
-    first = begin(host, {"/etc/netplan/a.yaml": "new", "/etc/netplan/b.yaml": "b"}, created=("br0",), stale=("br9",))
+    first = begin(host, {"/etc/netplan/a.yaml": "new", "/etc/netplan/b.yaml": "b"}, forward=("delete br9",), back=("delete br0",))
     assert kept(host) == ["/etc/netplan/a.yaml: old", "/etc/netplan/b.yaml: None"] and host.read("/etc/netplan/a.yaml") == "new"
     host.write(f"{BASE}/pending/applied", "12.00")
-    second = begin(host, {"/etc/netplan/a.yaml": "newer", "/etc/netplan/c.yaml": "c"}, created=("br1",))
+    second = begin(host, {"/etc/netplan/a.yaml": "newer", "/etc/netplan/c.yaml": "c"}, back=("delete br0", "delete br1"))
     assert kept(host) == ["/etc/netplan/a.yaml: old", "/etc/netplan/b.yaml: None", "/etc/netplan/c.yaml: None"]
-    assert host.read(f"{BASE}/pending/links").splitlines() == ["created br0", "created br1"]
+    assert host.read(f"{BASE}/pending/links").splitlines() == ["rollback delete br0", "rollback delete br1"]
     pending = Transactions(host.root, Answers()).pending()
     assert first != second == pending["id"] and pending["applied"] is None
     assert host.exists("/etc/systemd/system/timers.target.wants/typeone-network-rollback.timer")
