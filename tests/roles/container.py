@@ -1,9 +1,10 @@
 # Copyright: (c) 2026, typeone.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Debian system booted with its own init in a container, in a network namespace made for it.
+"""A Debian or Ubuntu system booted with its own init in a container, in a network namespace made for it.
 
 What the container does is also looked at through its processes, which no mistake in its network can prevent. As a program,
-for Molecule's scenarios: `container.py up FOLDER` and `container.py down FOLDER`.
+for Molecule's scenarios: `container.py up FOLDER` and `container.py down FOLDER`. TYPEONE_TEST_SUITE names a suite other than
+the machine's own; its packages come from the machine's own mirror, or from where TYPEONE_DEBIAN_MIRROR or TYPEONE_UBUNTU_MIRROR say.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ KEYRINGS = {
     "Debian": "/usr/share/keyrings/debian-archive-keyring.gpg",
     "Ubuntu": "/usr/share/keyrings/ubuntu-archive-keyring.gpg",
 }
+COMPONENTS = {"Debian": ("main",), "Ubuntu": ("main", "universe")}
+SUITES = {"bookworm": "Debian", "trixie": "Debian", "jammy": "Ubuntu", "noble": "Ubuntu"}
 # What is of no use in a container that lives for a minute.
 OFF = ("systemd-networkd-wait-online.service", "systemd-resolved.service", "apt-daily.timer", "apt-daily-upgrade.timer",
        "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer")
@@ -69,13 +72,37 @@ def run(*words, check: bool = True, **options) -> str:
     return done.stdout
 
 
-def sources() -> list[str]:
-    """The machine's own sources of its distribution, as lines of a sources.list."""
+def sources(suite: str = "") -> list[str]:
+    """Lines of a sources.list: those of the machine's own distribution, or of another suite."""
     listing = run("apt-get", "indextargets", "--format", "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)", "Created-By: Packages")
-    rows = [line.split("|") for line in listing.splitlines()]
-    lines = [f"deb [signed-by={KEYRINGS[row[3]]}] {row[0]} {row[1]} {row[2]}" for row in rows if row[3] in KEYRINGS]
-    assert lines, "apt knows no index: run 'apt-get update'"
-    return lines
+    rows = [row for row in (line.split("|") for line in listing.splitlines()) if row[3] in KEYRINGS]
+    own = min((row[1] for row in rows), key=len, default="")
+    if suite not in ("", own):
+        rows = _another(suite, rows, own)
+    assert rows, "apt knows no index: run 'apt-get update'"
+    return [f"deb [{_trust(origin)}] {uri} {release} {component}" for uri, release, component, origin in rows]
+
+
+def _another(suite: str, rows: list[list[str]], own: str) -> list[list[str]]:
+    """The same of a suite that is not the machine's `own`: from the mirror that the environment names, else from the machine's."""
+    assert suite in SUITES, f"TYPEONE_TEST_SUITE is {suite!r}: choose one of {', '.join(SUITES)}, or none for the machine's own"
+    origin = SUITES[suite]
+    variable = f"TYPEONE_{origin.upper()}_MIRROR"
+    mirror = os.environ.get(variable)
+    if mirror:
+        return [[mirror, release, component, origin] for release in (suite, f"{suite}-updates") for component in COMPONENTS[origin]]
+    found = [[uri, release.replace(own, suite), component, origin] for uri, release, component, of in rows if of == origin]
+    assert found, f"TYPEONE_TEST_SUITE is {suite}, and this machine has no sources of {origin}: set {variable} to the address of a mirror"
+    return found
+
+
+def _trust(origin: str) -> str:
+    """The option of a line in sources.list that says which signatures count."""
+    keyring = KEYRINGS[origin]
+    if pathlib.Path(keyring).exists():
+        return f"signed-by={keyring}"
+    print(f"== {keyring} is not here: packages of {origin} are taken unsigned, for tests alone", file=sys.stderr)
+    return "trusted=yes"
 
 
 def proxies() -> list[str]:
@@ -96,7 +123,7 @@ class Recipe:
 
     def archive(self) -> pathlib.Path:
         """The system, built once and kept in the cache."""
-        lines = sources()
+        lines = sources(os.environ.get("TYPEONE_TEST_SUITE", ""))
         key = hashlib.sha256(json.dumps([lines, PACKAGES, self.installed, self.fetched, 2]).encode()).hexdigest()[:16]
         wanted = CACHE / f"{key}.tar"
         CACHE.mkdir(parents=True, exist_ok=True)
