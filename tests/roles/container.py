@@ -80,7 +80,8 @@ def sources(suite: str = "") -> list[str]:
     if suite not in ("", own):
         rows = _another(suite, rows, own)
     assert rows, "apt knows no index: run 'apt-get update'"
-    return [f"deb [{_trust(origin)}] {uri} {release} {component}" for uri, release, component, origin in rows]
+    trust = {origin: _trust(origin) for origin in {row[3] for row in rows}}
+    return [f"deb [{trust[origin]}] {uri} {release} {component}" for uri, release, component, origin in rows]
 
 
 def _another(suite: str, rows: list[list[str]], own: str) -> list[list[str]]:
@@ -136,7 +137,8 @@ class Recipe:
 
     def _build(self, lines: list[str], wanted: pathlib.Path) -> None:
         fetch = f'chroot "$1" apt-get install --yes --quiet --no-install-recommends --download-only {" ".join(self.fetched)}'
-        kept = ["--skip=cleanup/apt", f"--customize-hook={fetch}"] if self.fetched else []
+        # apt is in the smallest Debian, and not in the smallest Ubuntu.
+        kept = ["--include=apt", "--skip=cleanup/apt", f"--customize-hook={fetch}"] if self.fetched else []
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
             listed = pathlib.Path(scratch, "sources.list")
             listed.write_text("\n".join(lines) + "\n", encoding="utf-8")
