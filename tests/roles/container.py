@@ -147,9 +147,9 @@ class Recipe:
         run("cp", "--archive", "--reflink=auto", base, partial)
         # Proxies of apt are among what the base was built with.
         enter = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", f"--directory={partial}", "--console=pipe", "--timezone=off",
-                 "--setenv=DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "--quiet", "--no-install-recommends"]
-        for step in (["update"], ["install", *self.installed], ["install", "--download-only", *self.fetched]):
-            run(*enter, *step)
+                 f"--machine=typeone-{uuid.uuid4().hex[:12]}", "--resolv-conf=replace-host", "--setenv=DEBIAN_FRONTEND=noninteractive"]
+        for step in (["update", "--error-on=any"], ["install", *self.installed], ["install", "--download-only", *self.fetched]):
+            run(*enter, "apt-get", "--yes", "--quiet", "--no-install-recommends", *step)
 
 
 def bootstrap(lines: list[str], partial: pathlib.Path) -> None:
