@@ -14,6 +14,8 @@ SOURCES := $(shell git ls-files -co --exclude-standard 2>/dev/null)
 # Source tree seen as a collection (unit tier), and the collection as installed from its artifact (all else).
 DEV := $(BUILD)/dev
 INSTALLED := $(BUILD)/collections
+# Systems beside the machine's own, by their code names, on which molecule-suites runs the scenarios.
+SUITES ?= trixie noble
 PYTEST := $(BIN)/python -m pytest -p no:cacheprovider -ra
 export ANSIBLE_HOME := $(BUILD)/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(INSTALLED)
@@ -22,10 +24,10 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export ANSIBLE_NOCOWS := 1
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help setup packages lint unit unit-next contract check molecule roles lab-test lab-network test bench demo clean distclean
+.PHONY: help setup packages lint unit unit-next contract check molecule molecule-suites roles lab-test lab-network test bench demo clean distclean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: $(VENV)/.ready $(DEV)/ansible_collections/typeone/metal ## Make the virtual environment (done by the other targets)
 
@@ -80,6 +82,10 @@ test: ## All tests
 molecule: setup packages $(INSTALLED)/.ready ## Molecule's scenarios of roles, in containers (SCENARIO=network: that one)
 	@tests/tools/packages test lab
 	tests/tools/molecule "$(BUILD)" "$(BIN)" $(SCENARIO)
+
+molecule-suites: setup packages $(INSTALLED)/.ready ## The same on other systems (SUITES="trixie noble"; not part of test)
+	@tests/tools/packages test lab
+	for suite in $(SUITES); do TYPEONE_TEST_SUITE=$$suite tests/tools/molecule "$(BUILD)" "$(BIN)" $(SCENARIO); done
 
 roles: setup packages $(INSTALLED)/.ready ## Roles on systems booted in containers
 	@tests/tools/packages test lab

@@ -1,9 +1,10 @@
 # Copyright: (c) 2026, typeone.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Debian system booted with its own init in a container, in a network namespace made for it.
+"""A Debian or Ubuntu system booted with its own init in a container, in a network namespace made for it.
 
 What the container does is also looked at through its processes, which no mistake in its network can prevent. As a program,
-for Molecule's scenarios: `container.py up FOLDER` and `container.py down FOLDER`.
+for Molecule's scenarios: `container.py up FOLDER` and `container.py down FOLDER`. TYPEONE_TEST_SUITE names a suite other than
+the machine's own; its packages come from the machine's own mirror, or from where TYPEONE_DEBIAN_MIRROR or TYPEONE_UBUNTU_MIRROR say.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ KEYRINGS = {
     "Debian": "/usr/share/keyrings/debian-archive-keyring.gpg",
     "Ubuntu": "/usr/share/keyrings/ubuntu-archive-keyring.gpg",
 }
+COMPONENTS = {"Debian": ("main",), "Ubuntu": ("main", "universe")}
+SUITES = {"bookworm": "Debian", "trixie": "Debian", "jammy": "Ubuntu", "noble": "Ubuntu"}
 # What is of no use in a container that lives for a minute.
 OFF = ("systemd-networkd-wait-online.service", "systemd-resolved.service", "apt-daily.timer", "apt-daily-upgrade.timer",
        "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer")
@@ -69,13 +72,38 @@ def run(*words, check: bool = True, **options) -> str:
     return done.stdout
 
 
-def sources() -> list[str]:
-    """The machine's own sources of its distribution, as lines of a sources.list."""
+def sources(suite: str = "") -> list[str]:
+    """Lines of a sources.list: those of the machine's own distribution, or of another suite."""
     listing = run("apt-get", "indextargets", "--format", "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)", "Created-By: Packages")
-    rows = [line.split("|") for line in listing.splitlines()]
-    lines = [f"deb [signed-by={KEYRINGS[row[3]]}] {row[0]} {row[1]} {row[2]}" for row in rows if row[3] in KEYRINGS]
-    assert lines, "apt knows no index: run 'apt-get update'"
-    return lines
+    rows = [row for row in (line.split("|") for line in listing.splitlines()) if row[3] in KEYRINGS]
+    own = min((row[1] for row in rows), key=len, default="")
+    if suite not in ("", own):
+        rows = _another(suite, rows, own)
+    assert rows, "apt knows no index: run 'apt-get update'"
+    trust = {origin: _trust(origin) for origin in {row[3] for row in rows}}
+    return [f"deb [{trust[origin]}] {uri} {release} {component}" for uri, release, component, origin in rows]
+
+
+def _another(suite: str, rows: list[list[str]], own: str) -> list[list[str]]:
+    """The same of a suite that is not the machine's `own`: from the mirror that the environment names, else from the machine's."""
+    assert suite in SUITES, f"TYPEONE_TEST_SUITE is {suite!r}: choose one of {', '.join(SUITES)}, or none for the machine's own"
+    origin = SUITES[suite]
+    variable = f"TYPEONE_{origin.upper()}_MIRROR"
+    mirror = os.environ.get(variable)
+    if mirror:
+        return [[mirror, release, component, origin] for release in (suite, f"{suite}-updates") for component in COMPONENTS[origin]]
+    found = [[uri, release.replace(own, suite), component, origin] for uri, release, component, of in rows if of == origin]
+    assert found, f"TYPEONE_TEST_SUITE is {suite}, and this machine has no sources of {origin}: set {variable} to the address of a mirror"
+    return found
+
+
+def _trust(origin: str) -> str:
+    """The option of a line in sources.list that says which signatures count."""
+    keyring = KEYRINGS[origin]
+    if pathlib.Path(keyring).exists():
+        return f"signed-by={keyring}"
+    print(f"== {keyring} is not here: packages of {origin} are taken unsigned, for tests alone", file=sys.stderr)
+    return "trusted=yes"
 
 
 def proxies() -> list[str]:
@@ -94,32 +122,48 @@ class Recipe:
     installed: tuple[str, ...] = ()
     fetched: tuple[str, ...] = ()
 
-    def archive(self) -> pathlib.Path:
-        """The system, built once and kept in the cache."""
-        lines = sources()
-        key = hashlib.sha256(json.dumps([lines, PACKAGES, self.installed, self.fetched, 2]).encode()).hexdigest()[:16]
-        wanted = CACHE / f"{key}.tar"
+    def tree(self) -> pathlib.Path:
+        """The folder of the system, built once and kept in the cache."""
+        lines = sources(os.environ.get("TYPEONE_TEST_SUITE", ""))
+        key = hashlib.sha256(json.dumps([lines, PACKAGES, OFF, self.installed, self.fetched, 3]).encode()).hexdigest()[:16]
+        wanted = CACHE / key
+        base = Recipe().tree() if self.installed or self.fetched else None
         CACHE.mkdir(parents=True, exist_ok=True)
         with open(wanted.with_suffix(".lock"), "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not wanted.exists():
                 print(f"== Building the containers' system {wanted}", file=sys.stderr)
-                self._build(lines, wanted)
+                with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+                    partial = pathlib.Path(scratch, "system")
+                    if base:
+                        self._extend(base, partial)
+                    else:
+                        bootstrap(lines, partial)
+                    partial.rename(wanted)
         return wanted
 
-    def _build(self, lines: list[str], wanted: pathlib.Path) -> None:
-        fetch = f'chroot "$1" apt-get install --yes --quiet --no-install-recommends --download-only {" ".join(self.fetched)}'
-        kept = ["--skip=cleanup/apt", f"--customize-hook={fetch}"] if self.fetched else []
-        with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-            listed = pathlib.Path(scratch, "sources.list")
-            listed.write_text("\n".join(lines) + "\n", encoding="utf-8")
-            suite = min((line.split()[3] for line in lines), key=len)
-            partial = pathlib.Path(scratch, "system.tar")
-            run("unshare", "--mount", "--propagation", "private", "mmdebstrap", "--mode=root", "--variant=minbase",
-                f"--include={','.join((*PACKAGES, *self.installed))}", *kept, *proxies(), '--aptopt=Acquire::Languages "none"',
-                "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
-                "--dpkgopt=force-unsafe-io", suite, partial, listed, env={**os.environ, "TMPDIR": scratch})
-            partial.rename(wanted)
+    def _extend(self, base: pathlib.Path, partial: pathlib.Path) -> None:
+        """A copy of the base that has more."""
+        run("cp", "--archive", "--reflink=auto", base, partial)
+        # Proxies of apt are among what the base was built with.
+        enter = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", f"--directory={partial}", "--console=pipe", "--timezone=off",
+                 f"--machine=typeone-{uuid.uuid4().hex[:12]}", "--resolv-conf=replace-host", "--setenv=DEBIAN_FRONTEND=noninteractive"]
+        for step in (["update", "--error-on=any"], ["install", *self.installed], ["install", "--download-only", *self.fetched]):
+            run(*enter, "apt-get", "--yes", "--quiet", "--no-install-recommends", *step)
+
+
+def bootstrap(lines: list[str], partial: pathlib.Path) -> None:
+    """Build the base: PACKAGES and apt."""
+    off = f'for unit in {" ".join(OFF)}; do chroot "$1" systemctl --quiet disable $unit 2>/dev/null || :; done'
+    on = 'chroot "$1" systemctl --quiet enable systemd-networkd.service ssh.service'
+    listed = partial.with_suffix(".list")
+    listed.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    suite = min((line.split()[3] for line in lines), key=len)
+    # apt is in the smallest Debian, and not in the smallest Ubuntu. These options of apt and dpkg stay in the system.
+    run("unshare", "--mount", "--propagation", "private", "mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory",
+        f"--include=apt,{','.join(PACKAGES)}", *proxies(), '--aptopt=Acquire::Languages "none"',
+        "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=force-unsafe-io",
+        f"--customize-hook={off}; {on}", suite, partial, listed, env={**os.environ, "TMPDIR": str(partial.parent)})
 
 
 class Container:
@@ -132,6 +176,7 @@ class Container:
         self.folder = folder.resolve()
         self.recipe = recipe
         self.root = self.folder / "root"
+        self._layers = (self.folder / "changes", self.folder / "work")
         self.key = self.folder / "key"
         self.ssh_config = self.folder / "ssh_config"
         self.name = f"typeone-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]}"
@@ -142,12 +187,12 @@ class Container:
         return ["nsenter", f"--net=/run/netns/{self.name}", *map(str, words)]
 
     def up(self) -> None:
-        """Make the namespace, unpack the system, boot it."""
+        """Make the namespace, have the system, boot it."""
         run("ip", "netns", "add", self.name)
         steps = ["link set lo up", "link add br0 type bridge", "link set br0 up", "address add 192.0.2.1/24 dev br0"]
         for step in steps:
             run("ip", "-n", self.name, *step.split())
-        self._unpack()
+        self._furnish()
         self._boot()
         self.until(self.answers, "the container answers")
 
@@ -167,9 +212,18 @@ class Container:
         self.until(self.leader, "the container starts")
         run("ip", "-n", self.name, "link", "set", "far", "up")
 
-    def _unpack(self) -> None:
-        self.root.mkdir(parents=True)
-        run("tar", "-xpf", self.recipe.archive(), "-C", self.root, "--numeric-owner", "--exclude=./dev/*")
+    def _mount(self) -> None:
+        """Have the cache's system as the root: what is changed goes into a folder of the container's own."""
+        tree = self.recipe.tree()
+        for path in (self.root, *self._layers):
+            path.mkdir(parents=True)
+        changes, work = self._layers
+        words = ["mount", "--types=overlay", f"--options=lowerdir={tree},upperdir={changes},workdir={work}", self.name, self.root]
+        if subprocess.run(words, capture_output=True, timeout=GUARD, check=False).returncode:
+            run("cp", "--archive", "--reflink=auto", f"{tree}/.", self.root)  # a kernel, or a file system, that has no overlays
+
+    def _furnish(self) -> None:
+        self._mount()
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key)
         for path, text in ((self.ssh_config, SSH), (self.folder / "enter", ENTER)):
             path.write_text(text.format(folder=self.folder, name=self.name), encoding="utf-8")
@@ -188,9 +242,6 @@ class Container:
         path = self.root / "etc/netplan/10-base.yaml"
         path.write_text(BASE, encoding="utf-8")
         path.chmod(0o600)
-        run("chroot", self.root, "systemctl", "--quiet", "enable", "systemd-networkd.service", "ssh.service")
-        for unit in OFF:
-            run("chroot", self.root, "systemctl", "--quiet", "disable", unit, check=False)
 
     def down(self) -> None:
         """Leave nothing behind."""
@@ -203,7 +254,9 @@ class Container:
         if self.process:
             self.process.wait()
         run("ip", "netns", "delete", self.name, check=False)
-        shutil.rmtree(self.root, ignore_errors=True)
+        run("umount", "--lazy", self.root, check=False)
+        for path in (self.root, *self._layers):
+            shutil.rmtree(path, ignore_errors=True)
         self.until(self._groups_removed, "no process of the container is left")
 
     def _emptied(self) -> bool:
@@ -248,7 +301,7 @@ class Container:
         deadline = time.monotonic() + seconds
         while not done():
             assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-            time.sleep(0.5)
+            time.sleep(0.2)
 
     def shell(self, script: str, check: bool = True) -> str:
         """Run a script in the container, past its network."""

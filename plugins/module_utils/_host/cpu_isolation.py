@@ -164,10 +164,10 @@ class CpuIsolation:
         return units
 
     def _groups_to_set(self, partition: Partition) -> dict[str, str]:
-        """Control groups whose CPUs systemd must set now: those of the unified hierarchy that have other ones."""
+        """Control groups whose CPUs systemd must set now: those of a unified hierarchy with cpusets that have other ones."""
         if self.xen or self.request.root != "/" or not Units(self.request.root, self.programs).running:
             return {}
-        if read_text("/sys/fs/cgroup/cgroup.controllers") is None:
+        if "cpuset" not in (read_text("/sys/fs/cgroup/cgroup.controllers") or "").split():
             return {}
         narrow = partition.dedicated and self.request.control_groups
         wanted = format_cpu_list(partition.housekeeping) if narrow else ""
