@@ -200,8 +200,8 @@ class ManagedHost(Host):
         super().__init__(folder, Recipe(installed=("gir1.2-nm-1.0", "network-manager", "python3-gi", "python3-jsonschema",
                                                    "python3-setuptools", "python3-yaml")))
 
-    def _unpack(self) -> None:
-        super()._unpack()
+    def _furnish(self) -> None:
+        super()._furnish()
         library = CACHE / "-".join(NMSTATE).replace("==", "-")
         if not library.exists():
             run(BIN / "python", "-m", "pip", "install", "--quiet", "--no-deps", "--target", f"{library}.{os.getpid()}", *NMSTATE)
