@@ -21,7 +21,7 @@ import typing as t
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from builder_common import (  # noqa: E402
-    BuildError, Progress, Spec, is_published, lock, main, need, pipe, published, run, sha256, write_manifest)
+    BuildError, Progress, Spec, is_published, lock, main, need, pipe, published, run, sha256, unpack_tree, write_manifest)
 
 
 def unpack(spec: Spec, root: pathlib.Path) -> None:
@@ -29,8 +29,7 @@ def unpack(spec: Spec, root: pathlib.Path) -> None:
     # tar's --exclude is not anchored by itself: with --anchored a pattern begins at the tree's root.
     patterns = "".join(f"./{path}\n" for path in spec["remove"])
     (root.parent / "exclude").write_text(patterns, encoding="utf-8")
-    pipe('zstd -dcq "$tree/base.tar.zst" | tar -xpf - --numeric-owner --anchored --exclude-from="$list" -C "$root"',
-         tree=spec["tree"], list=root.parent / "exclude", root=root)
+    unpack_tree(pathlib.Path(spec["tree"], "base.tar.zst"), root, "--anchored", f"--exclude-from={root.parent / 'exclude'}")
 
 
 def dependencies(text: str) -> dict[str, list[str]]:
@@ -92,8 +91,7 @@ def extract_boot(spec: Spec, root: pathlib.Path, folder: pathlib.Path) -> str | 
         return None
     place = root.parent / "xen"
     place.mkdir()
-    pipe('zstd -dcq "$tree/tree.tar.zst" | tar -xf - -C "$place" --wildcards "./boot/xen-*.gz" "./var/lib/dpkg/status"',
-         tree=spec["tree"], place=place)
+    unpack_tree(pathlib.Path(spec["tree"], "tree.tar.zst"), place, "--wildcards", "./boot/xen-*.gz", "./var/lib/dpkg/status")
     shutil.copyfile(sorted((place / "boot").glob("xen-*.gz"))[-1], folder / "xen.gz")
     status = (place / "var/lib/dpkg/status").read_text(encoding="utf-8", errors="replace")
     found = re.search(r"^Package: xen-hypervisor-\d.*?^Version: (\S+)", status, re.MULTILINE | re.DOTALL)

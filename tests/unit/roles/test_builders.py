@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib
 import json
 import pathlib
+import subprocess
 import sys
 import threading
 import typing as t
@@ -49,6 +50,20 @@ def test_sources_of_both_formats(programs, tmp_path) -> None:
         "deb [signed-by=/k.gpg] http://192.0.2.1/security bookworm-security main",
         "deb [signed-by=/usr/share/keyrings/k.gpg] http://192.0.2.2/debian bookworm-updates main contrib"]
     assert programs("apt_sources").find(tmp_path / "none", "bookworm") == []
+
+
+def test_a_tree_is_unpacked_although_more_follows_than_tar_reads(common, tmp_path) -> None:
+    """tar stops at the end of its archive. Whoever feeds it may then be ended by a signal, which is no failure."""
+    (tmp_path / "name").write_text("content")
+    subprocess.run(["tar", "-cf", "tree.tar", "name"], cwd=tmp_path, check=True)
+    with (tmp_path / "tree.tar").open("ab") as archive:
+        archive.write(bytes(64 << 20))
+    subprocess.run(["zstd", "-q", "tree.tar"], cwd=tmp_path, check=True)
+    (tmp_path / "root").mkdir()
+    common.unpack_tree(tmp_path / "tree.tar.zst", tmp_path / "root")
+    assert (tmp_path / "root/name").read_text() == "content"
+    with pytest.raises(common.BuildError):
+        common.unpack_tree(tmp_path / "name", tmp_path / "root")
 
 
 def grub_spec(**changes: t.Any) -> dict[str, t.Any]:

@@ -18,7 +18,7 @@ import uuid
 
 import image_grub
 from builder_common import (
-    Progress, Spec, is_published, lock, main, need, pipe, published, run, sha256, write_manifest)
+    Progress, Spec, is_published, lock, main, need, pipe, published, run, sha256, unpack_tree, write_manifest)
 
 MIB = 1 << 20
 BIOS_FIRST_SECTOR = 34
@@ -160,8 +160,7 @@ def make(spec: Spec, progress: Progress, *, work: pathlib.Path, folder: pathlib.
     uuids = {"root": str(uuid.uuid4()), "esp": f"{serial[:4]}-{serial[4:8]}"}
     root.mkdir()
     progress("unpacking the tree")
-    pipe('zstd -dcq "$tree" | tar -xpf - --numeric-owner --xattrs -C "$root"', root=root,
-         tree=pathlib.Path(spec["tree"]) / "tree.tar.zst")
+    unpack_tree(pathlib.Path(spec["tree"], "tree.tar.zst"), root, "--xattrs")
     progress("configuring the system and GRUB")
     customise(spec, root, uuids)
     image_grub.configure(spec, root, uuids["root"])

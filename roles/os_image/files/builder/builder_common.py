@@ -58,7 +58,16 @@ def run(argv: t.Sequence[str], *, cwd: pathlib.Path | None = None, env: dict[str
 def pipe(script: str, **values: object) -> None:
     """Run a bash pipeline in which each part must succeed; values come as variables, never as text."""
     env = dict(os.environ, **{name: str(value) for name, value in values.items()})
-    run(["bash", "-euo", "pipefail", "-c", script], env=env)
+    # A shell that sshd has started, as it sees it, reads its settings even for one command.
+    run(["bash", "--norc", "-euo", "pipefail", "-c", script], env=env)
+
+
+def unpack_tree(archive: pathlib.Path, folder: pathlib.Path, *options: str) -> None:
+    """Unpack a tree, or what the options of tar name of it.
+
+    tar itself runs zstd: it reads no further than the archive's end, and knows that zstd may then be ended by a signal.
+    """
+    run(["tar", "--zstd", "-xpf", str(archive), "--numeric-owner", "-C", str(folder), *options])
 
 
 def need(programs: t.Sequence[str]) -> None:
