@@ -209,7 +209,7 @@ def test_a_card_is_found_by_its_switch_port(host):
     status, output = host.play(into_bridge(host, network_interfaces=by_port), "--check", "--diff")
     assert status == 2 and "interface right (switch_port Ethernet1/7): no card of" in output, output
     host.announce("far", switch="leaf1", port="Ethernet1/7")
-    host.until(lambda: host.shell("ls /run/systemd/netif/lldp", check=False).strip(), "the host hears of the switch")
+    host.until(lambda: "leaf1" in host.shell("networkctl lldp", check=False), "the host hears of the switch")
     status, output = host.play(into_bridge(host, network_interfaces=by_port), "--check", "--diff")
     assert status == 0 and "- nic1" in output and host.addresses() == OLD, output
 

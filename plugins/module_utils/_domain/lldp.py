@@ -74,5 +74,16 @@ def parse_lldpctl(answer: dict[str, Any]) -> dict[str, list[Neighbour]]:
     return found
 
 
+def parse_networkctl(answer: dict[str, Any]) -> dict[str, list[Neighbour]]:
+    """Neighbours by link, out of `networkctl lldp --json=short`."""
+    found: dict[str, list[Neighbour]] = {}
+    for link in answer.get("Neighbors") or ():
+        for item in link.get("Neighbors") or ():
+            switches = tuple(filter(None, (item.get("SystemName"), item.get("ChassisID"))))
+            ports = tuple(filter(None, (item.get("PortID"), item.get("PortDescription"))))
+            found.setdefault(link.get("InterfaceName", ""), []).append(Neighbour(switches, ports))
+    return found
+
+
 def _value(item: dict[str, Any], key: str) -> str | None:
     return next((entry.get("value") for entry in item.get(key) or ()), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.lldp import 
     Neighbour,
     parse_frames,
     parse_lldpctl,
+    parse_networkctl,
 )
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import Model, Nic
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen
@@ -87,17 +89,23 @@ def _cards(seen: Seen) -> dict[str, dict[str, Any]]:
 
 def neighbours(seen: Seen, programs: Programs, root: str = "/") -> dict[str, list[Neighbour]]:
     """Switch ports by link, from lldpd where it runs, and from systemd-networkd."""
-    found: dict[str, list[Neighbour]] = {}
-    if programs.find("lldpctl"):
-        answer = programs.run(["lldpctl", "-f", "json0"], check=False)
-        found = parse_lldpctl(json.loads(answer.stdout)) if answer.rc == 0 and answer.stdout.startswith("{") else {}
+    found = _told(programs, ["lldpctl", "-f", "json0"], parse_lldpctl)
     folder = below(root, NETWORKD_LLDP)
     numbers = {str(link.get("ifindex")): name for name, link in seen.links.items()}
     for number in entries(folder):
         if number in numbers:
             with open(f"{folder}/{number}", "rb") as stream:
                 found.setdefault(numbers[number], []).extend(parse_frames(stream.read()))
+    if not os.path.isdir(folder):  # systemd 257 keeps no frames in files, and tells when it is asked
+        for name, those in _told(programs, ["networkctl", "lldp", "--json=short"], parse_networkctl).items():
+            found.setdefault(name, []).extend(those)
     return found
+
+
+def _told(programs: Programs, argv: list[str], parse: Callable[[dict[str, Any]], dict[str, list[Neighbour]]]) -> dict[str, list[Neighbour]]:
+    """What a program that may not be there, or not know how, tells of neighbours in JSON."""
+    answer = programs.run(argv, check=False) if programs.find(argv[0]) else None
+    return parse(json.loads(answer.stdout)) if answer and answer.rc == 0 and answer.stdout.startswith("{") else {}
 
 
 def find_nics(model: Model, seen: Seen, programs: Programs, *, root: str = "/") -> tuple[Model, list[str]]:

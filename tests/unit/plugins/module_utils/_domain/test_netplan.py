@@ -8,7 +8,12 @@ import dataclasses
 
 import pytest
 import yaml
-from ansible_collections.typeone.metal.plugins.module_utils._domain.lldp import parse_frame, parse_frames, parse_lldpctl
+from ansible_collections.typeone.metal.plugins.module_utils._domain.lldp import (
+    parse_frame,
+    parse_frames,
+    parse_lldpctl,
+    parse_networkctl,
+)
 from ansible_collections.typeone.metal.plugins.module_utils._domain.netplan import render
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import parse_model
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen, missing
@@ -170,7 +175,7 @@ def test_a_frame_that_is_cut_off_loses_only_its_end(length):
 
 
 def test_neighbours_are_read_from_both_daemons():
-    """systemd-networkd's file of frames, and lldpd's answer."""
+    """systemd-networkd's file of frames and its answer, and lldpd's answer."""
     data = b"".join(len(frame).to_bytes(8, "little") + frame for frame in (FRAME, bytes(14) + tlv(2, b"\x07p2")))
     assert [neighbour.ports for neighbour in parse_frames(data)] == [("Ethernet1/7", "to host 5"), ("p2",)]
     answer = {"lldp": [{"interface": [{
@@ -178,3 +183,7 @@ def test_neighbours_are_read_from_both_daemons():
         "port": [{"id": [{"type": "ifname", "value": "Ethernet1/7"}], "descr": [{"value": "to host 5"}]}]}]}]}
     assert parse_lldpctl(answer) == {"eno1": [parse_frame(FRAME)]}
     assert parse_lldpctl({}) == parse_lldpctl({"lldp": [{}]}) == {}
+    answer = {"Neighbors": [{"InterfaceName": "eno1", "Neighbors": [{
+        "ChassisID": "52:54:00:aa:bb:cc", "PortID": "Ethernet1/7", "PortDescription": "to host 5", "SystemName": "leaf1"}]}]}
+    assert parse_networkctl(answer) == {"eno1": [parse_frame(FRAME)]}
+    assert parse_networkctl({}) == parse_networkctl({"Neighbors": [{}]}) == {}
