@@ -20,7 +20,7 @@ from labs import Lab
 from sites import Site
 
 NODES = {
-    "node1": {"typeone_hypervisor": "xen", "hypervisor_xen_libvirt": True, **tunings.XEN},
+    "node1": {"typeone_hypervisor": "xen", "hypervisor_xen_libvirt": True},
     "node2": {"typeone_hypervisor": "kvm", "typeone_loader": "ipxe"},
     "node3": {"typeone_hypervisor": "kvm", **tunings.KVM},
 }

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, typeone.metal contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A KVM host of two NUMA nodes that is asked for huge pages and an isolated CPU, and a guest that uses both; a Xen host with a pinned dom0."""
+"""A KVM host of two NUMA nodes that is asked for huge pages and an isolated CPU, and a guest that uses both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ KVM = {
     "guest_proof_memory_mib": 128,
     "guest_proof_hugepages": {"size": "2M", "node": 1},
 }
-XEN = {"cpu_isolation_housekeeping": "0", "guest_proof_cpus": "1"}
 OTHER = {"hugepages_pools": [{"size": "2M", "nodes": {0: 96, 1: 48}, "reserve_at": "boot"}], "tune_reboot": True}
 NOTHING = {"hugepages_pools": [], "cpu_isolation_dedicated": ""}
 OURS = "find /etc /usr/local /boot/grub -newer /run/typeone-before -type f | sort"
