@@ -140,7 +140,7 @@ def test_acceleration_is_tried_by_booting(lab):
     script = f"""
 import pathlib, acceleration, plan
 from common import Lab
-options = dict(name={lab.name!r}, dir='/nowhere', cache_dir={str(CACHE)!r}, nodes=1, nics=['prov'], disks=1, firmware=['uefi'],
+options = dict(name={lab.name!r}, dir='/nowhere', cache_dir={str(CACHE)!r}, nodes=1, nics=['prov'], disks=1, firmware=['uefi'], vcpus=[1], numa=[1],
                packages=[], python='', bmc_username='', disk_gib=1)
 lab = Lab.from_spec(plan.plan(options))
 kernel = acceleration._kernel(lab)

@@ -16,7 +16,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = ROOT / "roles/lab/files/typeone_lab"
 OPTIONS = {
     "name": "one", "dir": "/var/lib/one", "cache_dir": "/var/cache/one", "nodes": 3, "disks": 2,
-    "nics": ["prov", "tenant", "prov", "tenant"], "firmware": ["uefi", "bios"], "packages": ["zstd", "curl"],
+    "nics": ["prov", "tenant", "prov", "tenant"], "firmware": ["uefi", "bios"], "vcpus": [1, 2], "numa": [1, 1, 2],
+    "packages": ["zstd", "curl"],
     "python": "/usr/bin/python3", "bmc_username": "admin", "disk_gib": 8,
 }
 
@@ -51,10 +52,16 @@ def test_a_larger_lab_keeps_the_nodes_it_had(load):
     assert plan({**OPTIONS, "nodes": 5})["nodes"][:3] == plan(OPTIONS)["nodes"]
 
 
+def test_a_numa_node_has_a_cpu(load):
+    """The server that lacks one is named, with the remedy."""
+    with pytest.raises(load("common").LabError, match="node1 has 2 NUMA nodes and 1 virtual CPU.*Raise lab_node_vcpus"):
+        load("plan").plan({**OPTIONS, "numa": [2]})
+
+
 def test_addresses_are_on_their_bridges(load):
-    """Each BMC's address is on the machine's side; nodes and provisioner are in the provisioning network. The last firmware is that of the rest."""
+    """Each BMC's address is on the machine's side; nodes and provisioner are in the provisioning network. The last firmware and number is that of the rest."""
     lab = load("plan").plan(OPTIONS)
-    assert [node["firmware"] for node in lab["nodes"]] == ["uefi", "bios", "bios"]
+    assert [(node["firmware"], node["vcpus"], node["numa"]) for node in lab["nodes"]] == [("uefi", 1, 1), ("bios", 2, 1), ("bios", 2, 2)]
     assert {f"{node['bmc_address']}/32" for node in lab["nodes"]} <= set(lab["bridges"]["oob"])
     addresses = [node["address"] for node in lab["nodes"]] + [lab["provisioner"]["address"]]
     assert len(set(addresses)) == 4 and all(address.startswith("192.0.2.") for address in addresses)

@@ -10,6 +10,8 @@ import os
 import typing as t
 import uuid
 
+from common import LabError
+
 NAMESPACE = uuid.UUID("6f0c7f0e-8f0a-5c53-9a53-2f1a2f6d8c11")
 SEABIOS = "/usr/share/seabios/bios-256k.bin"
 PROVISIONING = "192.0.2"
@@ -42,11 +44,20 @@ def disks(serial: str, number: int) -> list[dict[str, str]]:
     ]
 
 
+def of_node(values: list[t.Any], index: int) -> t.Any:
+    """What of a list, in the nodes' order, is a node's: the last is that of all others."""
+    return values[min(index, len(values)) - 1]
+
+
 def node(options: dict[str, t.Any], index: int) -> dict[str, t.Any]:
     """One node of the lab; index counts from 1."""
     lab, name = options["name"], f"node{index}"
     identity = uuid.uuid5(NAMESPACE, f"{lab}/{name}")
     tag = identity.hex[:8].upper()
+    firmware, vcpus, numa = (of_node(options[key], index) for key in ("firmware", "vcpus", "numa"))
+    if numa > vcpus:
+        raise LabError(f"Cannot plan the lab: {name} has {numa} NUMA nodes and {vcpus} virtual CPU(s), and each NUMA node needs one. "
+                       "Raise lab_node_vcpus or lower lab_node_numa.")
     return {
         "name": name,
         "index": index,
@@ -54,7 +65,9 @@ def node(options: dict[str, t.Any], index: int) -> dict[str, t.Any]:
         "uuid": str(identity),
         "serial": f"T1-{tag}",
         "disk_serial": f"T1DISK{tag}",
-        "firmware": options["firmware"][min(index, len(options["firmware"])) - 1],
+        "firmware": firmware,
+        "vcpus": vcpus,
+        "numa": numa,
         "prov_mac": mac(lab, name, "prov"),
         "nics": nics(lab, name, options["nics"]),
         "disks": disks(f"T1DISK{tag}", options["disks"]),
@@ -64,7 +77,7 @@ def node(options: dict[str, t.Any], index: int) -> dict[str, t.Any]:
 
 
 def plan(options: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The whole lab. Options: name, dir, cache_dir, nodes (a number), nics (networks), firmware (uefi or bios, by node),
+    """The whole lab. Options: name, dir, cache_dir, nodes (a number), nics (networks), firmware, vcpus and numa (lists, by node),
     disks (a number), packages, python, bmc_username, disk_gib.
     """
     run_dir = f"/run/typeone-lab/{options['name']}"
