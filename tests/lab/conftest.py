@@ -20,7 +20,7 @@ from labs import Lab
 from sites import Site
 
 NODES = {
-    "node1": {"typeone_hypervisor": "xen", "hypervisor_xen_libvirt": True},
+    "node1": {"typeone_hypervisor": "xen"},
     "node2": {"typeone_hypervisor": "kvm", "typeone_loader": "ipxe"},
     "node3": {"typeone_hypervisor": "kvm", **tunings.KVM},
 }
@@ -29,8 +29,7 @@ MACHINES = {"lab_nodes": 3, "lab_node_vcpus": [1, 1, 2], "lab_node_numa": [1, 1,
 # One host with two bonds of two cards each, for network_matrix.py.
 FOR_NETWORK = {"lab_nodes": 1, "lab_node_vcpus": 2, "lab_node_nics": ["prov", "tenant", "prov", "tenant"]}
 # What roles would install otherwise: on an emulated node that takes minutes, in the image it does not.
-PACKAGES = ["libvirt-clients", "libvirt-daemon-driver-xen", "libvirt-daemon-system", "multipath-tools", "netplan.io", "open-iscsi",
-            "openvswitch-switch", "targetcli-fb"]
+PACKAGES = ["multipath-tools", "netplan.io", "open-iscsi", "openvswitch-switch", "targetcli-fb"]
 
 
 @pytest.fixture(name="site", scope="module")
