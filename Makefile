@@ -24,7 +24,7 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export ANSIBLE_NOCOWS := 1
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help setup packages lint unit unit-next contract check molecule molecule-suites roles lab-test lab-network test bench demo clean distclean
+.PHONY: help setup packages lint unit unit-next contract check molecule molecule-suites roles lab-test lab-roles lab-network test bench demo clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -94,6 +94,10 @@ roles: setup packages $(INSTALLED)/.ready ## Roles on systems booted in containe
 lab-test: setup $(INSTALLED)/.ready ## Whole deploys on virtual bare metal
 	@tests/tools/packages test lab
 	PYTHONPATH=$(INSTALLED) $(PYTEST) -x -v tests/lab
+
+lab-roles: setup $(INSTALLED)/.ready ## Whole deploys, with storage and tuning on the servers afterwards (not part of test)
+	@tests/tools/packages test lab
+	TYPEONE_TEST_ROLES=1 PYTHONPATH=$(INSTALLED) $(PYTEST) -v tests/lab/test_deploy.py
 
 lab-network: setup $(INSTALLED)/.ready ## Every way to break the network of a booted server of a lab (long under emulation; not part of test)
 	@tests/tools/packages test lab

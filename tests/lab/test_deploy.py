@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -19,6 +20,7 @@ import tunings
 from storages import Storage
 
 pytestmark = pytest.mark.timeout(2400)
+roles = pytest.mark.skipif(not os.environ.get("TYPEONE_TEST_ROLES"), reason="storage and tuning on booted servers: make lab-roles")
 
 PHASES = ["validate", "inspect", "prepare_firmware", "stage", "boot", "install", "configure", "verify", "record"]
 SLICE = 64 << 20
@@ -132,6 +134,7 @@ def test_what_was_asked_of_the_hosts_is_so_after_their_only_boot(site):
     assert kvm.evidence["tuning"]["reboot_required"] is False and kvm.evidence["tuning"]["known_arguments"]
 
 
+@roles
 def test_a_guest_writes_on_disks_of_another_host(storage):
     """Over iSCSI with CHAP and NVMe/TCP, two paths each, of which one is enough."""
     dry = storage.play("--check", "--diff", "--limit", storage.store.name)
@@ -177,6 +180,7 @@ def test_it_boots_from_its_own_disk_by_power_cycle_and_by_reset(site):
     assert cycled.shell("cat /sys/hypervisor/type").strip() == "xen"
 
 
+@roles
 def test_pages_paths_and_what_the_guest_wrote_outlive_the_reset_of_both_hosts(storage):
     """Nothing was shut down, and the initiator booted before it had a target. A guest reads what the one before wrote; no role has anything to do."""
     seconds = storage.wait_for_paths(*storages.LIVE)
@@ -187,6 +191,7 @@ def test_pages_paths_and_what_the_guest_wrote_outlive_the_reset_of_both_hosts(st
     tunings.check(storage.host, tunings.PAGES)
 
 
+@roles
 def test_direct_storage_is_given_back(storage):
     """No session, no export, no file of either role is left."""
     gone = storage.play(state="absent")
@@ -195,6 +200,7 @@ def test_direct_storage_is_given_back(storage):
     assert storage.store.shell("ls /sys/kernel/config/target/iscsi /sys/kernel/config/nvmet/subsystems 2>/dev/null | grep example || true") == ""
 
 
+@roles
 def test_other_tuning_is_refused_shown_and_made_with_one_reboot_and_given_back(site):
     """What cannot be is refused with the sum; a dry run leaves no trace."""
     host = site.node(3)
