@@ -22,6 +22,7 @@ description:
 author: typeone.metal contributors (@typeone)
 requirements:
   - Linux, and C(grub-mkconfig) or C(grubby).
+extends_documentation_fragment: typeone.metal.host
 options:
   owner:
     description:
@@ -83,13 +84,6 @@ attributes:
     support: full
   diff_mode:
     description: Shows the owner's file and the next boot's arguments.
-    support: full
-  idempotent:
-    description: A second run changes nothing.
-    support: full
-  platform:
-    description: Where it works.
-    platforms: linux
     support: full
 """
 
