@@ -147,7 +147,8 @@ def summary(evidence: Data, *, standing: bool) -> list[str]:
         seconds = evidence.get("power_on_to_proof_seconds")
         how = "; it was rebooted from its disk" if evidence.get("root_switched") is False else ""
         lines.append(f"  posts       {evidence.get('posts')}{how}"
-                     + (f"; power-on to proven guest {seconds} s" if seconds is not None else "; an earlier run began it"))
+                     + (f"; power-on to proven guest {seconds} s" if seconds is not None else "")
+                     + ("; an earlier run began it" if evidence.get("begun_by_another_run") else ""))
     steps = [f"{phase['phase']} {phase['seconds']}" for phase in evidence.get("phases") or []
              if phase.get("seconds") is not None and not phase.get("skipped")]
     lines.append(f"  seconds     {', '.join(steps)}")

@@ -108,7 +108,8 @@ def test_the_summary_says_what_counts() -> None:
     ({"tuning": {"known_arguments": [], "reboot_required": True}}, "in the first boot: nothing; it waits for a reboot"),
     ({"root_switched": True, "power_on_to_proof_seconds": 9.0}, "posts       1; power-on to proven guest 9.0 s"),
     ({"root_switched": False, "power_on_to_proof_seconds": 9.0}, "posts       1; it was rebooted from its disk; power-on"),
-    ({"root_switched": None, "power_on_to_proof_seconds": None}, "posts       1; an earlier run began it"),
+    ({"root_switched": None, "power_on_to_proof_seconds": None, "begun_by_another_run": True}, "posts       1; an earlier run began it"),
+    ({"root_switched": True, "power_on_to_proof_seconds": 9.0, "begun_by_another_run": True}, "proven guest 9.0 s; an earlier run began it"),
 ])
 def test_the_summary_says_how_the_installed_system_was_booted(more: dict[str, t.Any], said: str) -> None:
     assert any(said in line for line in deployment.summary({"node": "node1", "posts": 1, **more}, standing=False))
