@@ -292,6 +292,40 @@ def test_the_boot_connects_what_is_not_connected(host, nvme):
     assert "traddr=198.51.100.12,trsvcid=4420" in host.read("/dev/nvme-fabrics")
 
 
+def test_nvme_has_fewer_queues_where_a_processor_is_isolated(host, monkeypatch):
+    """The kernel would leave one of them without a processor, and connects nothing. What is kept is no other for it: the next run changes nothing."""
+    monkeypatch.setattr(nvme_initiator.os, "cpu_count", lambda: 8)
+    nvme = Nvme(host, monkeypatch, errno.EXDEV, errno.EXDEV)
+    assert nvme.run()["changed"] and [options.get("nr_io_queues") for options in nvme.written] == ["2", None]
+    assert not nvme.run()["changed"]
+    with pytest.raises(HostError, match="cross-device"):
+        Nvme(host, monkeypatch, *[errno.EXDEV] * 4).run(portals=("203.0.113.12",))
+
+
+def test_the_boot_has_fewer_queues_too(host, nvme):
+    """By what cat says of the kernel's answer; another answer is not tried again with fewer."""
+    nvme.run()
+    script = (host.path / "usr/local/libexec/typeone/nvme-connect").read_text(encoding="utf-8")
+    tried, programs = host.path / "script", host.path / "programs"
+    programs.mkdir()
+    for name, text in (("getconf", "echo 8"), ("cat", """
+            read -r options; echo "$options" >>"$SEEN"
+            case "$options" in *nr_io_queues=2) exit 0 ;; esac
+            echo "cat: write error: $SAID" >&2; exit 1""")):
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+        (programs / name).chmod(0o755)
+    (host.path / "dev/nvme-fabrics").write_text("", encoding="utf-8")
+    tried.write_text(script.replace("/sys/class", f"{host.root}/none").replace("/dev/nvme-f", f"{host.root}/dev/nvme-f"), encoding="utf-8")
+    words = ["sh", str(tried), f"{host.root}/etc/typeone/nvme-initiator", "0"]
+    for said, code, asked in (("Invalid cross-device link", 0, ["", "4", "2"] * 2), ("Connection refused", 1, [""] * 2)):
+        seen = host.path / "seen"
+        seen.write_text("", encoding="utf-8")
+        environment = {"PATH": f"{programs}:{os.environ['PATH']}", "SEEN": str(seen), "SAID": said}
+        assert subprocess.run(words, check=False, timeout=60, env=environment).returncode == code
+        lines = seen.read_text(encoding="utf-8").splitlines()
+        assert [line.partition("nr_io_queues=")[2] for line in lines] == asked
+
+
 def test_nvme_keeps_the_hosts_own_name(host, nvme):
     """Without one, it is made of the machine's UUID, and so is its id."""
     host.write("/sys/class/dmi/id/product_uuid", "4C4C4544-0001")
