@@ -24,7 +24,7 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export ANSIBLE_NOCOWS := 1
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help setup packages lint unit unit-next contract check molecule molecule-suites roles lab-test lab-roles lab-network test bench demo clean distclean
+.PHONY: help setup packages lint unit unit-next contract check molecule molecule-suites roles lab-test lab-roles lab-network lab-sriov test bench demo clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -101,7 +101,11 @@ lab-roles: setup $(INSTALLED)/.ready ## Whole deploys, with storage and tuning o
 
 lab-network: setup $(INSTALLED)/.ready ## Every way to break the network of a booted server of a lab (long under emulation; not part of test)
 	@tests/tools/packages test lab
-	TYPEONE_TEST_NETWORK=1 PYTHONPATH=$(INSTALLED) $(PYTEST) -v tests/lab/network_matrix.py
+	PYTHONPATH=$(INSTALLED) $(PYTEST) -v tests/lab/network_matrix.py
+
+lab-sriov: setup $(INSTALLED)/.ready ## Virtual functions of a network card on a booted server, by a newer emulator (not part of test)
+	@tests/tools/packages test lab
+	PYTHONPATH=$(INSTALLED) $(PYTEST) -v tests/lab/sriov_card.py
 
 bench: setup $(INSTALLED)/.ready ## Compare with community.general and read whole fleets; results in build/bench (on a quiet machine)
 	@venv=$(BUILD)/venv-bench

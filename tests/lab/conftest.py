@@ -3,7 +3,7 @@
 """One lab for the tests of a file, deployed by one play: a Xen host and two KVM hosts, by GRUB and by iPXE, with UEFI and with BIOS.
 
 TYPEONE_TEST_LAB names the folder of a lab that is up and deployed: it is used then, and left as it is.
-TYPEONE_TEST_NETWORK asks for one server with what network_matrix.py needs: make lab-network sets it.
+A file with tests of its own machines says them as MACHINES (options of lab_up) and HOSTS (variables by host).
 """
 
 from __future__ import annotations
@@ -19,15 +19,13 @@ import yaml
 from labs import Lab
 from sites import Site
 
-NODES = {
+HOSTS = {
     "node1": {"typeone_hypervisor": "xen"},
     "node2": {"typeone_hypervisor": "kvm", "typeone_loader": "ipxe"},
     "node3": {"typeone_hypervisor": "kvm", **tunings.KVM},
 }
 # With more nodes than processors one virtual CPU is fastest; the host to tune has two.
 MACHINES = {"lab_nodes": 3, "lab_node_vcpus": [1, 1, 2], "lab_node_numa": [1, 1, 2], "lab_node_disks": 2, "lab_firmware": ["uefi", "uefi", "bios"]}
-# One host with two bonds of two cards each, for network_matrix.py.
-FOR_NETWORK = {"lab_nodes": 1, "lab_node_vcpus": 2, "lab_node_nics": ["prov", "tenant", "prov", "tenant"]}
 # What roles would install otherwise: on an emulated node that takes minutes, in the image it does not.
 PACKAGES = ["multipath-tools", "netplan.io", "open-iscsi", "openvswitch-switch", "targetcli-fb"]
 
@@ -42,10 +40,8 @@ def _site(tmp_path_factory, request):
         name = json.loads(pathlib.Path(given, "lab.json").read_text())["name"]
         yield Site(Lab(name, pathlib.Path(given), {}), folder, capture)
         return
-    network = bool(os.environ.get("TYPEONE_TEST_NETWORK"))
-    lab = Lab(f"test-{os.getpid()}", folder / "lab", FOR_NETWORK if network else MACHINES)
-    hosts = {"node1": {"typeone_hypervisor": "kvm"}} if network else dict(NODES)
-    hosts["provisioner"] = {"os_image_host_packages": PACKAGES}
+    lab = Lab(f"test-{os.getpid()}", folder / "lab", getattr(request.module, "MACHINES", MACHINES))
+    hosts = {**getattr(request.module, "HOSTS", HOSTS), "provisioner": {"os_image_host_packages": PACKAGES}}
     (folder / "inventory-own.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     try:
         done = lab.play("lab_up")

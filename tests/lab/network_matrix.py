@@ -19,6 +19,9 @@ from networks import WINDOW
 
 pytest_plugins = ("networks",)
 pytestmark = pytest.mark.timeout(1800)
+# One host with two bonds of two cards each.
+MACHINES = {"lab_nodes": 1, "lab_node_vcpus": 2, "lab_node_nics": ["prov", "tenant", "prov", "tenant"]}
+HOSTS = {"node1": {"typeone_hypervisor": "kvm"}}
 
 
 def test_a_right_change_is_shown_then_made_then_nothing_is_left_to_do(host):

@@ -134,6 +134,14 @@ def test_check_mode_makes_nothing(folder):
     assert lab.left() == []
 
 
+def test_a_lab_that_cannot_be_is_refused_in_words(folder):
+    """With nothing made."""
+    lab = _named(folder, "refused", lab_node_vcpus=1, lab_node_numa=2)
+    done = lab.play("lab_up")
+    assert done.status == 2 and lab.left() == [], done.output
+    assert re.search("fatal: .*Cannot plan the lab: node1 has 2 NUMA nodes and 1 virtual CPU.*Raise lab_node_vcpus", done.output), done.output
+
+
 def test_acceleration_is_tried_by_booting(lab):
     """The trial's kernel is seen to boot where it does, and not where it cannot."""
     tree = next(path for path in map(pathlib.Path, os.environ["ANSIBLE_COLLECTIONS_PATH"].split(":")) if (path / PROGRAM).is_dir())

@@ -279,8 +279,8 @@ class Connector(SushyConnector):
             # A BMC that has spoken TLS before is restarting, or has dropped the connection that was just opened.
             return Unreachable(f"no TLS connection comes about at {self._url}", certificate=not self._reached or None,
                                remedy="Check bmc_port, and which TLS versions the BMC speaks.")
-        return Unreachable(cause, certificate=True, remedy="Name the authority with ca_path, pin the certificate with "
-                           "tls_fingerprint, or set validate_certs: false if the network is trusted.")
+        return Unreachable(cause, certificate=True, remedy="Name its authority with ca_path, or pin it with tls_fingerprint: "
+                           "without (validate_certs: false) whoever is in between is given the password.")
 
 
 def _as_it_comes(response: Any) -> Iterator[bytes]:

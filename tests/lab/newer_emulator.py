@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, typeone.metal contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server's disk in another machine than the lab's: by the QEMU of Debian 13, whose network card igb has SR-IOV (that of Debian 12 has none)."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+
+from container import proxies, sources
+
+from labs import CACHE, GUARD
+
+PACKAGES = ("ipxe-qemu", "qemu-system-x86", "seabios")
+CARD = "52:54:00:5a:00:01"
+MACHINE = (
+    # The processor's maker is what the host's kernel and roles go by; what the lab's machines lack, this one lacks too.
+    "-machine q35 -accel tcg,thread=multi,tb-size=512 -cpu max,vendor=GenuineIntel,la57=off,smap=off,smep=off -smp 2 -m 2048 "
+    "-nodefaults -display none -device intel-iommu -device virtio-rng-pci"
+).split()
+
+
+def tree() -> pathlib.Path:
+    """The folder of the emulator and what it needs, unpacked once and kept in the cache."""
+    lines = sources("trixie")
+    wanted = CACHE / "emulator" / hashlib.sha256(json.dumps([lines, PACKAGES, 1]).encode()).hexdigest()[:16]
+    wanted.parent.mkdir(parents=True, exist_ok=True)
+    with open(wanted.with_suffix(".lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not wanted.exists():
+            with tempfile.TemporaryDirectory(dir=wanted.parent) as scratch:
+                listed, partial = pathlib.Path(scratch, "sources.list"), pathlib.Path(scratch, "system")
+                listed.write_text("\n".join(lines) + "\n", encoding="utf-8")
+                done = subprocess.run(
+                    ["unshare", "--mount", "--propagation", "private", "mmdebstrap", "--mode=root", "--variant=extract", "--format=directory",
+                     f"--include={','.join(PACKAGES)}", *proxies(), "trixie", partial, listed],
+                    env={**os.environ, "TMPDIR": scratch}, capture_output=True, text=True, check=False, timeout=GUARD)
+                assert done.returncode == 0, done.stderr
+                partial.rename(wanted)
+    return wanted
+
+
+def emulator() -> list:
+    """The words that run it with its own libraries and firmware."""
+    root = tree()
+    libraries = root / "usr/lib/x86_64-linux-gnu"
+    firmware = [word for name in ("qemu", "seabios") for word in ("-L", root / "usr/share" / name)]
+    return [root / "usr/lib64/ld-linux-x86-64.so.2", "--library-path", libraries, root / "usr/bin/qemu-system-x86_64", *firmware]
+
+
+@contextlib.contextmanager
+def booted(node):
+    """The server, off by its BMC, booted from its first disk: with its first card, and an igb on the tenants' network."""
+    lab, described = node.site.lab, node.described
+    folder = pathlib.Path(described["dir"])
+    disk = described["disks"][0]
+    words = [*emulator(), *MACHINE, "-serial", f"file:{folder}/console.log",
+             "-drive", f"id=disk,if=none,format=raw,cache=unsafe,file={folder / disk['file']}",
+             "-device", f"ide-hd,drive=disk,bus=ide.0,bootindex=1,serial={disk['serial']}",
+             "-device", "pcie-root-port,id=port,chassis=1"]
+    cards = {"prov": f"e1000e,mac={described['nics'][0]['mac']},romfile=", "tenant": f"igb,bus=port,mac={CARD},romfile="}
+    for bridge, card in cards.items():
+        for step in (f"tuntap add other-{bridge} mode tap", f"link set other-{bridge} master {bridge} up"):
+            done = lab.inside("ip", *step.split())
+            assert done.returncode == 0, done.stderr
+        words += ["-netdev", f"tap,id={bridge},ifname=other-{bridge},script=no,downscript=no", "-device", f"{card},netdev={bridge}"]
+    with subprocess.Popen([lab.folder / "enter", *words], stdin=subprocess.DEVNULL, env={**os.environ, "TYPEONE_LAB": lab.name}) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            for bridge in cards:
+                lab.inside("ip", "link", "delete", f"other-{bridge}")
