@@ -24,7 +24,7 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export ANSIBLE_NOCOWS := 1
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help setup packages lint unit unit-next contract check molecule molecule-suites roles lab-test lab-roles lab-network lab-sriov test bench demo clean distclean
+.PHONY: help setup packages lint unit unit-next contract check molecule molecule-suites roles lab-test lab-deploy lab-life lab-roles lab-network lab-sriov test bench demo clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -76,7 +76,7 @@ test: ## All tests
 	$(MAKE) --no-print-directory unit-next
 	# Neither keeps two processors busy.
 	$(MAKE) --no-print-directory -j2 lint molecule
-	$(MAKE) --no-print-directory lab-test
+	$(MAKE) --no-print-directory -j2 lab-test
 	echo "== all tiers passed in $$((SECONDS - start)) s"
 
 molecule: setup packages $(INSTALLED)/.ready ## Molecule's scenarios of roles, in containers (SCENARIO=network: that one)
@@ -91,9 +91,15 @@ roles: setup packages $(INSTALLED)/.ready ## Roles on systems booted in containe
 	@tests/tools/packages test lab
 	PYTHONPATH=$(INSTALLED) $(PYTEST) -v -n 2 tests/roles
 
-lab-test: setup $(INSTALLED)/.ready ## Whole deploys on virtual bare metal
+lab-test: lab-deploy lab-life ## Both of these
+
+lab-deploy: setup $(INSTALLED)/.ready ## Whole deploys on virtual bare metal
 	@tests/tools/packages test lab
-	PYTHONPATH=$(INSTALLED) $(PYTEST) -x -v tests/lab
+	PYTHONPATH=$(INSTALLED) $(PYTEST) -x -v tests/lab/test_deploy.py
+
+lab-life: setup $(INSTALLED)/.ready ## Labs that come and go, also half-way, and what starts on a disk without a lab
+	@tests/tools/packages test lab
+	PYTHONPATH=$(INSTALLED) $(PYTEST) -v tests/lab/test_lab_lifecycle.py tests/lab/test_local_boot.py
 
 lab-roles: setup $(INSTALLED)/.ready ## Whole deploys, with storage and tuning on the servers afterwards (not part of test)
 	@tests/tools/packages test lab

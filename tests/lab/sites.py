@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import subprocess
+import threading
 import time
 
 import yaml
@@ -36,15 +38,36 @@ class Site:
         """What deploy remembers of the nodes, as the lab's inventory says."""
         return self.lab.folder / "state"
 
+    def _command(self, words: tuple) -> list:
+        """The words of ansible-playbook in the lab's network, with the lab's inventory and what the folder adds to it."""
+        inventories = [self.lab.folder / "inventory.yml", *self.folder.glob("inventory-*.yml")]
+        return [self.lab.folder / "enter", BIN / "ansible-playbook", *(word for path in inventories for word in ("-i", path)), *words]
+
+    @contextlib.contextmanager
+    def meanwhile(self, *words, after: str):
+        """Run a playbook beside what is done within, which begins once the playbook says `after`; at the end it must have succeeded."""
+        log: list[str] = []
+        with subprocess.Popen(self._command(words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+                              cwd="/") as process:
+            for line in process.stdout:
+                log.append(line)
+                if after in line:
+                    break
+            rest = threading.Thread(target=lambda: log.extend(process.stdout))
+            rest.start()
+            try:
+                yield
+            finally:
+                rest.join()
+        assert process.returncode == 0 and after in "".join(log), "".join(log)
+
     def run(self, *words, kill_at: str = "", at: tuple = ("", None)) -> Run:
         """Run ansible-playbook in the lab as a user does.
 
         With kill_at, SIGKILL it when it says that; with at (words, function), call that once when it says that.
         """
-        inventories = [self.lab.folder / "inventory.yml", *self.folder.glob("inventory-*.yml")]
-        command = [self.lab.folder / "enter", BIN / "ansible-playbook", *(word for path in inventories for word in ("-i", path)), *words]
         log, silences, start, before = [], [0.0], time.monotonic(), time.monotonic()
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, cwd="/",
+        with subprocess.Popen(self._command(words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, cwd="/",
                               env={**os.environ, "ANSIBLE_CALLBACKS_ENABLED": "typeone.metal.progress"}) as process:
             for line in process.stdout:
                 silences.append(time.monotonic() - before)
