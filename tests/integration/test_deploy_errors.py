@@ -87,14 +87,13 @@ def test_each_node_says_what_is_wrong_before_anything_is_changed(test_bmc, tmp_p
     assert "Not-The-Password" not in output and bmc.password not in output
 
 
-def test_a_node_that_never_comes_up_is_powered_off_and_its_console_is_shown(test_bmc, tmp_path):
-    """Staged, booted, waited for, given up: withdrawn from the provisioner, off, its boot override on the disk."""
-    bmc = test_bmc()
-    (tmp_path / "console.log").write_bytes(b"\x1b[2JBdsDxe: loading Boot0002\r\nKernel panic - not syncing: no init\r\n")
-    program = tmp_path / "claim.py"
+def boot_in_vain(folder: pathlib.Path, bmc) -> str:
+    """Deploy node1, which is staged and powered on and never answers; returns its error."""
+    (folder / "console.log").write_bytes(b"\x1b[2JBdsDxe: loading Boot0002\r\nKernel panic - not syncing: no init\r\n")
+    program = folder / "claim.py"
     program.write_text(textwrap.dedent(f"""
         import runpy, sys
-        sys.argv[1:1] = ["--state", {str(tmp_path / 'claim')!r}]
+        sys.argv[1:1] = ["--state", {str(folder / 'claim')!r}]
         runpy.run_path({str(CLAIM)!r}, run_name="__main__")
         """))
     served = {"claim_program": str(program), "url": "http://192.0.2.2", "loader_id": "0"}
@@ -102,17 +101,23 @@ def test_a_node_that_never_comes_up_is_powered_off_and_its_console_is_shown(test
             "ramdisk": {"key": "r", "url_path": "/ramdisks/r"}}
     roles = {"ansible.builtin.include_role": {"name": "typeone.metal.os_deploy", "tasks_from": "phase"},
              "loop_control": {"loop_var": "os_deploy_phase"}}
-    book = tmp_path / "play.yml"
+    book = folder / "play.yml"
     book.write_text(yaml.safe_dump([
         {"hosts": "prov", "gather_facts": False, "tasks": [{"ansible.builtin.set_fact": {
             "provisioner_result": served, "os_deploy_artifacts": {"xen": made}}}]},
         {"hosts": "nodes", "gather_facts": False, "tasks": [{**roles, "loop": [
             "validate", "inspect", "prepare_firmware", "stage", "boot"]}]}]))
-    hosts = {"node1": node(tmp_path, bmc, typeone_boot_timeout=2, typeone_console_log=str(tmp_path / "console.log"),
+    hosts = {"node1": node(folder, bmc, typeone_boot_timeout=2, typeone_console_log=str(folder / "console.log"),
                            typeone_boot_mac=first_mac(bmc))}
-    code, output = playbook(tmp_path, str(book), hosts)
+    code, output = playbook(folder, str(book), hosts)
     assert code != 0
-    message = told(output, "node1")
+    return told(output, "node1")
+
+
+def test_a_node_that_never_comes_up_is_powered_off_and_its_console_is_shown(test_bmc, tmp_path):
+    """Staged, booted, waited for, given up: withdrawn from the provisioner, off, its boot override on the disk."""
+    bmc = test_bmc()
+    message = boot_in_vain(tmp_path, bmc)
     assert message.startswith("Cannot deploy node1 in phase boot (it was powered off): ") and "did not come up within 2 s" in message
     assert "boot MAC address" in message and "Kernel panic - not syncing: no init" in message, message
     assert bmc.power.state(bmc.system) == "Off"
@@ -121,6 +126,28 @@ def test_a_node_that_never_comes_up_is_powered_off_and_its_console_is_shown(test
         bmc.get(bmc.system)["Boot"]["BootSourceOverrideEnabled"] == "Disabled")
     assert not list((tmp_path / "claim" / "nodes").glob("[0-9a-f]*"))
     assert (tmp_path / "state" / "node1" / "journal.json").is_file()
+
+
+def test_a_bmc_that_dies_after_the_power_on_is_told_beside_the_cause(test_bmc, tmp_path):
+    """Nothing can be done for the node but to take it off the provisioner. Deployed again, it is powered on anew."""
+    bmc = test_bmc()
+    seen: list = []  # the power is on, and that was told once
+
+    def dead(request) -> bool:
+        told_before = bool(seen)
+        seen.extend([1] if bmc.power.state(bmc.system) == "On" and request.path == bmc.system and request.method == "GET" else [])
+        return told_before
+
+    bmc.faults.add("reset_before", match=dead, times=None)
+    message = boot_in_vain(tmp_path, bmc)
+    assert message.startswith("Cannot deploy node1 in phase boot (it was not powered off: "), message
+    assert "the connection broke" in message and "See whether the BMC is restarting" in message, message
+    assert not list((tmp_path / "claim" / "nodes").glob("[0-9a-f]*"))
+    bmc.faults.clear()
+    assert bmc.power.state(bmc.system) == "On"
+    message = boot_in_vain(tmp_path, bmc)
+    assert message.startswith("Cannot deploy node1 in phase boot (it was powered off): "), message
+    assert [boot["target"] for boot in bmc.power.boots] == ["Pxe", "Pxe"]
 
 
 def test_decommissioning_erases_the_drives_that_are_named_and_no_other(test_bmc, tmp_path):

@@ -266,7 +266,8 @@ class Connector(SushyConnector):
             return Timeout(f"no complete answer to {path} within {limit.seconds:.0f} s",
                            remedy="Raise bmc_timeout if the BMC is that slow.", path=path)
         return Unreachable(f"the connection broke while {path} was read ({_reason(text)})", path=path,
-                           remedy="Check that this is a BMC's HTTPS port.")
+                           remedy="See whether the BMC is restarting and the network to it holds, then run again." if self._reached
+                           else "Check that this is a BMC's HTTPS port.")
 
     def _untrusted(self, text: str) -> Unreachable:
         """Return the error for a certificate that is not trusted, or TLS that does not come about."""
