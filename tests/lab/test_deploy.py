@@ -104,8 +104,8 @@ def test_a_deploy_that_is_killed_can_leave_the_node_anywhere(site):
 
 
 def test_one_play_deploys_three_nodes_at_once_although_it_is_killed_on_the_way(site):
-    """One of them begins anew over the torn disk. Killed in configure they go on where they were, one of them also killed in verify and in record, and stopped
-    by a guest that cannot start: each proves a guest after one self-test, in the boot of the first power-on."""
+    """One of them begins anew over the torn disk. Killed in configure they go on where they were, one of them also killed in verify and in
+    record and stopped by a guest that cannot start: each proves a guest after one self-test, in the boot of the first power-on."""
     killed = site.deploy(typeone_disk_destroy=[site.node(3).described["disk_serial"]], kill_at="TASK [typeone.metal.os_deploy : Work through configure")
     assert killed.status == -9, killed.output
     node = site.node(2)
