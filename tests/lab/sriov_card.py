@@ -8,6 +8,7 @@ The host is deployed by its BMC; then the same disk is booted in a machine that 
 from __future__ import annotations
 
 import json
+import os
 
 import newer_emulator
 import pytest
@@ -56,7 +57,7 @@ def check_made_before_the_network(host) -> None:
 @pytest.fixture(name="host", scope="module")
 def _host(deployed):
     """The deployed host in the other machine."""
-    host = deployed.node(1)
+    host = next(node for node in deployed.nodes if node.name == os.environ.get("TYPEONE_TEST_NODE", "node1"))
     host.reset("ForceOff")
     with newer_emulator.booted(host):
         host.wait_for_boot(None)
