@@ -35,14 +35,14 @@ def _site(tmp_path_factory, request):
     """A lab, its servers blank and off at first. What is being done is told although tests' output is kept back: it takes minutes."""
     folder = tmp_path_factory.mktemp("site")
     capture = request.config.pluginmanager.getplugin("capturemanager")
+    hosts = {**getattr(request.module, "HOSTS", HOSTS), "provisioner": {"os_image_host_packages": PACKAGES}}
+    (folder / "inventory-own.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     given = os.environ.get("TYPEONE_TEST_LAB")
     if given:
         name = json.loads(pathlib.Path(given, "lab.json").read_text())["name"]
         yield Site(Lab(name, pathlib.Path(given), {}), folder, capture)
         return
     lab = Lab(f"test-{os.getpid()}", folder / "lab", getattr(request.module, "MACHINES", MACHINES))
-    hosts = {**getattr(request.module, "HOSTS", HOSTS), "provisioner": {"os_image_host_packages": PACKAGES}}
-    (folder / "inventory-own.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     try:
         done = lab.play("lab_up")
         assert done.status == 0, done.output
