@@ -12,10 +12,12 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import time
 
 from container import proxies, sources
 
 from labs import CACHE, GUARD
+from sites import PAUSE
 
 PACKAGES = ("ipxe-qemu", "qemu-system-x86", "seabios")
 CARD = "52:54:00:5a:00:01"
@@ -60,11 +62,11 @@ def booted(node):
     lab, described = node.site.lab, node.described
     folder = pathlib.Path(described["dir"])
     disk = described["disks"][0]
-    words = [*emulator(), *MACHINE, "-serial", f"file:{folder}/console.log",
+    words = [*emulator(), *MACHINE, "-chardev", f"file,id=console,append=on,path={folder}/console.log", "-serial", "chardev:console",
              "-drive", f"id=disk,if=none,format=raw,cache=unsafe,file={folder / disk['file']}",
              "-device", f"ide-hd,drive=disk,bus=ide.0,bootindex=1,serial={disk['serial']}",
-             "-device", "pcie-root-port,id=port,chassis=1"]
-    cards = {"prov": f"e1000e,mac={described['nics'][0]['mac']},romfile=", "tenant": f"igb,bus=port,mac={CARD},romfile="}
+             "-device", "pcie-root-port,id=slot1,chassis=1"]
+    cards = {"prov": f"e1000e,mac={described['nics'][0]['mac']},romfile=", "tenant": f"igb,bus=slot1,mac={CARD},romfile="}
     for bridge, card in cards.items():
         for step in (f"tuntap add other-{bridge} mode tap", f"link set other-{bridge} master {bridge} up"):
             done = lab.inside("ip", *step.split())
@@ -72,7 +74,9 @@ def booted(node):
         words += ["-netdev", f"tap,id={bridge},ifname=other-{bridge},script=no,downscript=no", "-device", f"{card},netdev={bridge}"]
     with subprocess.Popen([lab.folder / "enter", *words], stdin=subprocess.DEVNULL, env={**os.environ, "TYPEONE_LAB": lab.name}) as process:
         try:
-            yield process
+            time.sleep(PAUSE)
+            assert process.poll() is None, f"the emulator ended with {process.returncode}"
+            yield
         finally:
             process.kill()
             process.wait()
