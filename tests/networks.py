@@ -125,7 +125,7 @@ class Host:
 
     def answers(self) -> bool:
         """Whether it answers as an SSH server with its own key: a connection and an exchange of keys, but no costly login."""
-        said = self.lab.inside("ssh-keyscan", "-T", "4", "-t", "ed25519", self.address).stdout.split()
+        said = self.lab.inside("ssh-keyscan", "-T", "10", "-t", "ed25519", self.address).stdout.split()
         return said[-1:] == self.key
 
     @property
