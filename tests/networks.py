@@ -353,6 +353,23 @@ def check_traffic(bonded: Host, what: str) -> None:
         assert lost < PINGS // 2
 
 
+def check_guest(bonded: Host) -> None:
+    """A guest's NIC on a bridge on a VLAN of a bond: its pings are answered, and leave by one member with the tag."""
+    wanted = right(bonded, network_bonds=[BOND, {"name": "bond1", "members": ["spare", "fourth"]}],
+                   network_vlans=[{"name": "v31", "id": 31, "link": "bond1"}],
+                   network_bridges=[{"name": "br0", "members": ["bond0"]}, {"name": "guests", "members": ["v31"]}])
+    done, _told = bonded.change({**wanted, "network_confirm_within": PATIENCE})
+    assert done.status == 0, done.output
+    proof = {"guest_proof_hypervisor": "kvm", "guest_proof_again": True, "guest_proof_rounds": 2, "guest_proof_memory_mib": 128,
+             "guest_proof_timeout": GUARD, "guest_proof_network": {"bridge": "guests", "address": "203.0.113.41/24", "peer": "203.0.113.1"}}
+    with bonded.neighbour("tenant", 31, "203.0.113.1"), bonded.capture("spare", "fourth") as frames:
+        done = bonded.node.play("guest_proof", proof)
+    assert done.status == 0, done.output
+    asked = {name: [line for line in lines if "203.0.113.41 > 203.0.113.1: ICMP echo request" in line] for name, lines in frames.items()}
+    used = [name for name in asked if asked[name]]
+    assert len(used) == 1 and all("vlan 31," in line for line in asked[used[0]]), frames
+
+
 # Fixtures; a file with tests names this one in pytest_plugins. --------------------------------------------------------------------------------
 
 

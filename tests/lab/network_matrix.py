@@ -80,3 +80,8 @@ def test_a_reboot_does_not_end_what_was_begun(bonded):
 def test_tagged_frames_leave_the_active_member_and_fail_over(bonded, what):
     """Captured on the cables; lost pings are counted."""
     networks.check_traffic(bonded, what)
+
+
+def test_a_guest_is_on_a_vlan_over_a_bond(bonded):
+    """It reaches another host on the VLAN."""
+    networks.check_guest(bonded)
