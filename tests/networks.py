@@ -234,10 +234,10 @@ class Host:
 
     @contextlib.contextmanager
     def capture(self, *names: str):
-        """Capture what goes over the cables of cards meanwhile: yields {name: lines}, complete once it is left."""
+        """Capture what leaves the server by its cards meanwhile: yields {name: lines}, complete once it is left."""
         found: dict[str, list[str]] = {name: [] for name in names}
         running = {
-            name: subprocess.Popen([self.lab.folder / "enter", "tcpdump", "-n", "-e", "-l", "-i", self.tap(name), "icmp or (vlan and icmp)"],
+            name: subprocess.Popen([self.lab.folder / "enter", "tcpdump", "-n", "-e", "-l", "-Q", "in", "-i", self.tap(name), "icmp or (vlan and icmp)"],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for name in names}
         try:
             for process in running.values():

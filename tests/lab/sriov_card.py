@@ -63,6 +63,7 @@ def _host(deployed):
         host.wait_for_boot(None)
         deployed.lab.inside("ip", "address", "add", f"{GATEWAY}/24", "dev", "tenant")
         yield host
+        deployed.lab.inside("ip", "address", "delete", f"{GATEWAY}/24", "dev", "tenant")
 
 
 def test_what_the_card_has_not_is_refused_and_a_dry_run_touches_nothing(host):
