@@ -86,7 +86,10 @@ def _links(model: Model, seen: Seen) -> Iterator[str]:
 def _details(model: Model, link: Any, seen: Seen) -> Iterator[str]:
     real = seen.links[model.kernel_name(link.name)]
     data = real.get("linkinfo", {}).get("info_data", {})
-    if isinstance(link, Bond) and not link.openvswitch and data.get("mode") != link.mode:
+    if isinstance(link, Bond) and link.openvswitch:
+        # Open vSwitch's own is no link of the kernel's: what is there was made before, and would keep the members.
+        yield f"bond {link.name} is the kernel's, not Open vSwitch's"
+    elif isinstance(link, Bond) and data.get("mode") != link.mode:
         yield f"the mode of bond {link.name} is {data.get('mode')}, not {link.mode}"
     if isinstance(link, Vlan) and model.on_openvswitch(link):
         if seen.ovs_tags.get(link.name) != link.id:

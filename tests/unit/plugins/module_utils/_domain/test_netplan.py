@@ -16,7 +16,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.lldp import 
 )
 from ansible_collections.typeone.metal.plugins.module_utils._domain.netplan import render
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import parse_model
-from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen, missing
+from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen, missing, redefined
 from ansible_collections.typeone.metal.plugins.module_utils._domain.plain_yaml import to_yaml
 
 
@@ -148,6 +148,14 @@ TAGGED = {"bridges": [{"name": "ovs0", "members": ["left"], "openvswitch": True}
 def test_what_the_kernel_lacks_is_told(model, state, lacking):
     """In words, and nothing else."""
     assert missing(found(model), state) == lacking
+
+
+def test_a_bond_of_the_kernel_is_none_of_open_vswitch():
+    """It would keep the members: it is told, and goes with the change."""
+    model = found({"bonds": [{**BOND, "openvswitch": True}], "bridges": [{"name": "ovs0", "members": ["bond0"], "openvswitch": True}]})
+    assert "bond bond0 is the kernel's, not Open vSwitch's" in missing(model, seen()) and redefined(model, seen()) == {"bond0"}
+    there = seen(bond0=None, v30=None, eno1__master="ovs-system", host0__master="ovs-system")
+    assert redefined(model, there) == set() and missing(model, there) == ["bond0 is no port of bridge ovs0"]
 
 
 def tlv(kind: int, value: bytes) -> bytes:
