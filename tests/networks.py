@@ -213,21 +213,24 @@ class Host:
             finally:
                 process.terminate()
 
-    def set_link(self, name: str, state: str) -> None:
-        """Pull the cable of a card, or plug it in."""
+    def link(self, name: str) -> str:
+        """The server's own name of a card. In a bond all members have one address, but for the permanent one."""
         mac = next(nic["mac"] for nic in self.interfaces if nic["name"] == name)
-        uri = json.loads((self.lab.folder / "lab.json").read_text())["libvirt_uri"]
-        subprocess.run(["virsh", "-q", "-c", uri, "domif-setlink", self.node.name, mac, state], check=True, timeout=GUARD)
+        links = [link for link in json.loads(self.node.shell("ip -j -d link")) if "info_kind" not in link.get("linkinfo", {})]
+        return next(link["ifname"] for link in links if link.get("permaddr", link.get("address")) == mac)
 
-    def pings_lost_by_pulling(self, name: str, address: str) -> int:
-        """Have the server ping an address, and pull the cable of a card meanwhile; how many had no answer."""
-        script = f"nohup ping -q -i 0.2 -c {PINGS} -W 2 {address} >/run/typeone-ping 2>&1 & sleep 3; echo begun"
+    def pings_lost_without(self, name: str, address: str) -> int:
+        """Have the server ping an address, and take a card down meanwhile; how many had no answer.
+
+        A cable cannot be pulled: the emulated card does not tell the server of it.
+        """
+        link = self.link(name)
+        script = f"nohup ping -q -i 0.2 -c {PINGS} -W 2 {address} >/run/typeone-ping 2>&1 & sleep 3; ip link set {link} down; echo begun"
         assert "begun" in self.node.shell(script)
         try:
-            self.set_link(name, "down")
             self.wait(lambda: "packet loss" in self.node.shell("cat /run/typeone-ping"), "all pings are sent")
         finally:
-            self.set_link(name, "up")
+            self.node.shell(f"ip link set {link} up")
         sent, received = map(int, re.search(r"(\d+) packets transmitted, (\d+) received", self.node.shell("cat /run/typeone-ping")).groups())
         assert sent == PINGS
         return sent - received
@@ -337,7 +340,7 @@ def check_wrong(bonded: Host, what: str) -> None:
 
 
 def check_traffic(bonded: Host, what: str) -> None:
-    """Captured on the cables. Pings that are lost while the active one's cable is pulled are counted and told."""
+    """Captured on the cables. Pings that are lost when the active member is taken down are counted and told."""
     wanted = {**TRAFFIC[what](bonded), "network_confirm_within": PATIENCE}
     done, _told = bonded.change(wanted)
     assert done.status == 0, done.output
@@ -348,13 +351,13 @@ def check_traffic(bonded: Host, what: str) -> None:
         mine = {name: [line for line in lines if "echo request" in line] for name, lines in frames.items()}
         assert len(mine[active]) == 5 and all("vlan 31," in line for line in mine[active]), frames
         assert not [line for name in mine if name != active for line in mine[name]], frames
-        lost = bonded.pings_lost_by_pulling(active, "203.0.113.1")
-        bonded.node.site.tell(f"== {what}: {lost} of {PINGS} pings, one each 0.2 s, were lost when the cable of the active member was pulled")
+        lost = bonded.pings_lost_without(active, "203.0.113.1")
+        bonded.node.site.tell(f"== {what}: {lost} of {PINGS} pings, one each 0.2 s, were lost when the active member was taken down")
         assert lost < PINGS // 2
 
 
 def check_guest(bonded: Host) -> None:
-    """A guest's NIC on a bridge on a VLAN of a bond: its pings are answered, and leave by one member with the tag."""
+    """A guest's NIC on a bridge on a VLAN of a bond: its pings are answered, and leave with the tag."""
     wanted = right(bonded, network_bonds=[BOND, {"name": "bond1", "members": ["spare", "fourth"]}],
                    network_vlans=[{"name": "v31", "id": 31, "link": "bond1"}],
                    network_bridges=[{"name": "br0", "members": ["bond0"]}, {"name": "guests", "members": ["v31"]}])
@@ -366,8 +369,8 @@ def check_guest(bonded: Host) -> None:
         done = bonded.node.play("guest_proof", proof)
     assert done.status == 0, done.output
     asked = {name: [line for line in lines if "203.0.113.41 > 203.0.113.1: ICMP echo request" in line] for name, lines in frames.items()}
-    used = [name for name in asked if asked[name]]
-    assert len(used) == 1 and all("vlan 31," in line for line in asked[used[0]]), frames
+    sent = [line for lines in asked.values() for line in lines]
+    assert sent and all("vlan 31," in line for line in sent), frames
 
 
 # Fixtures; a file with tests names this one in pytest_plugins. --------------------------------------------------------------------------------
