@@ -57,7 +57,7 @@ def check_made_before_the_network(host) -> None:
 @pytest.fixture(name="host", scope="module")
 def _host(deployed):
     """The deployed host in the other machine."""
-    host = next(node for node in deployed.nodes if node.name == os.environ.get("TYPEONE_TEST_NODE", "node1"))
+    host = {node.name: node for node in deployed.nodes}[os.environ.get("TYPEONE_TEST_NODE", "node1")]
     host.reset("ForceOff")
     with newer_emulator.booted(host):
         host.wait_for_boot(None)
