@@ -11,22 +11,56 @@ TYPEONE_TEST_WINDOW are the seconds to confirm a change in; a server that is slo
 
 from __future__ import annotations
 
+import json
+import os
 import time
 
 import networks
 import pytest
-from networks import WINDOW
+from watched_host import PATIENCE, WINDOW, Host
 
-pytest_plugins = ("networks",)
 pytestmark = pytest.mark.timeout(1800)
 # One host with two bonds of two cards each.
 MACHINES = {"lab_nodes": 1, "lab_node_vcpus": 2, "lab_node_nics": ["prov", "tenant", "prov", "tenant"]}
 HOSTS = {"node1": {"typeone_hypervisor": "kvm"}}
+INSTALL = """
+set -e
+for program in netplan ovs-vsctl ping; do command -v $program >/dev/null || missing=1; done
+[ -n "${missing:-}" ] || exit 0
+proxy="-o Acquire::http::Proxy=PROXY"
+apt-get $proxy update -qq
+DEBIAN_FRONTEND=noninteractive apt-get $proxy install -y -qq --no-install-recommends netplan.io openvswitch-switch iputils-ping
+"""
+BOOT_FILE = "/etc/systemd/network/10-typeone-boot.network"
+
+
+@pytest.fixture(name="host", scope="module")
+def _host(deployed):
+    """A server with what the role needs; its network is afterwards what the deployment made it."""
+    chosen = os.environ.get("TYPEONE_TEST_NODE", "node1")
+    host = Host({node.name: node for node in deployed.nodes}[chosen])
+    host.node.shell(INSTALL.replace("PROXY", json.loads((host.lab.folder / "lab.json").read_text())["apt_proxy"]))
+    # Logins that start a manager of the user's services each are costly for an emulated server.
+    host.node.shell("loginctl enable-linger root")
+    before = host.node.shell(f"cat {BOOT_FILE}")
+    yield host
+    done, _told = host.change({**networks.flat(host), "network_confirm_within": PATIENCE})
+    assert done.status == 0, done.output
+    host.node.shell(f"cat >{BOOT_FILE} <<'END'\n{before}END\nrm /etc/netplan/90-typeone.yaml; loginctl disable-linger root\n"
+                    "systemctl daemon-reload; systemctl restart systemd-networkd")
+
+
+@pytest.fixture(name="bonded", scope="module")
+def _bonded(host):
+    """The server once its address is on a bridge on a bond."""
+    if "br0" not in host.addresses():
+        host.watched("the right change, a bridge on a bond", {**networks.right(host), "network_confirm_within": PATIENCE})
+    return host
 
 
 def test_a_right_change_is_shown_then_made_then_nothing_is_left_to_do(host):
     """Check mode touches nothing; a second run changes nothing, and neither runs of the role restart the server."""
-    wanted = {**networks.right(host), "network_confirm_within": networks.PATIENCE}
+    wanted = {**networks.right(host), "network_confirm_within": PATIENCE}
     boot, addresses = host.node.boot_id, host.addresses()
     files = "find /etc /usr/local /var/lib/typeone* -type f -exec md5sum {} + 2>/dev/null | sort -k2"
     before = host.node.shell(files)
@@ -47,11 +81,11 @@ def test_a_wrong_change_is_taken_back(bonded, what):
 
 
 def test_the_bond_moves_into_a_bridge_of_open_vswitch(bonded):
-    """With the management address, which is confirmed there."""
+    """With the management address, which is confirmed there; the bridge takes the name of the kernel's."""
     done = bonded.watched("a bridge of Open vSwitch that takes the management over",
-                          {**networks.openvswitch(bonded), "network_confirm_within": networks.PATIENCE})
+                          {**networks.openvswitch(bonded), "network_confirm_within": PATIENCE})
     assert (done.status, done.changed) == (0, 2), done.output
-    assert bonded.addresses() == {"ovs0": [f"{bonded.address}/24"]}
+    assert bonded.addresses() == {"br0": [f"{bonded.address}/24"]} and bonded.node.shell("ovs-vsctl list-br").split() == ["br0"]
     again, _told = bonded.change(networks.openvswitch(bonded))
     assert (again.status, again.changed) == (0, 0), again.output
 

@@ -5,18 +5,16 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
 import pathlib
 import subprocess
-import tempfile
 import time
 
-from container import proxies, sources
+from systems import bootstrap, kept, sources
 
-from labs import CACHE, GUARD
+from labs import CACHE
 from sites import PAUSE
 
 PACKAGES = ("ipxe-qemu", "qemu-system-x86", "seabios")
@@ -31,21 +29,8 @@ MACHINE = (
 def tree() -> pathlib.Path:
     """The folder of the emulator and what it needs, unpacked once and kept in the cache."""
     lines = sources("trixie")
-    wanted = CACHE / "emulator" / hashlib.sha256(json.dumps([lines, PACKAGES, 1]).encode()).hexdigest()[:16]
-    wanted.parent.mkdir(parents=True, exist_ok=True)
-    with open(wanted.with_suffix(".lock"), "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not wanted.exists():
-            with tempfile.TemporaryDirectory(dir=wanted.parent) as scratch:
-                listed, partial = pathlib.Path(scratch, "sources.list"), pathlib.Path(scratch, "system")
-                listed.write_text("\n".join(lines) + "\n", encoding="utf-8")
-                done = subprocess.run(
-                    ["unshare", "--mount", "--propagation", "private", "mmdebstrap", "--mode=root", "--variant=extract", "--format=directory",
-                     f"--include={','.join(PACKAGES)}", *proxies(), "trixie", partial, listed],
-                    env={**os.environ, "TMPDIR": scratch}, capture_output=True, text=True, check=False, timeout=GUARD)
-                assert done.returncode == 0, done.stderr
-                partial.rename(wanted)
-    return wanted
+    key = hashlib.sha256(json.dumps([lines, PACKAGES, 1]).encode()).hexdigest()[:16]
+    return kept(CACHE / "emulator" / key, lambda partial: bootstrap(partial, lines, PACKAGES, "--variant=extract"))
 
 
 def emulator() -> list:

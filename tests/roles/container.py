@@ -4,7 +4,7 @@
 
 What the container does is also looked at through its processes, which no mistake in its network can prevent. As a program,
 for Molecule's scenarios: `container.py up FOLDER` and `container.py down FOLDER`. TYPEONE_TEST_SUITE names a suite other than
-the machine's own; its packages come from the machine's own mirror, or from where TYPEONE_DEBIAN_MIRROR or TYPEONE_UBUNTU_MIRROR say.
+the machine's own (see systems.py).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -21,21 +21,14 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 import uuid
 
+from systems import GUARD, bootstrap, kept, run, sources
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path(os.environ.get("TYPEONE_LAB_CACHE") or ROOT / "build" / "cache") / "roles"
-GUARD = 600  # seconds; against hanging for ever, no measure of anything
 PACKAGES = ("dbus", "init", "iproute2", "netplan.io", "openssh-server", "openvswitch-switch", "python3", "systemd", "udev")
-KEYRINGS = {
-    "Debian": "/usr/share/keyrings/debian-archive-keyring.gpg",
-    "Ubuntu": "/usr/share/keyrings/ubuntu-archive-keyring.gpg",
-}
-COMPONENTS = {"Debian": ("main",), "Ubuntu": ("main", "universe")}
-SUITES = {"bookworm": "Debian", "trixie": "Debian", "jammy": "Ubuntu", "noble": "Ubuntu"}
 # What is of no use in a container that lives for a minute.
 OFF = ("systemd-networkd-wait-online.service", "systemd-resolved.service", "apt-daily.timer", "apt-daily-upgrade.timer",
        "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer")
@@ -65,56 +58,6 @@ SSH = """Host *
 """
 
 
-def run(*words, check: bool = True, **options) -> str:
-    """Run a program to its end and return what it says."""
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=GUARD, check=False, **options)
-    assert not check or done.returncode == 0, f"{words}: {done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-def sources(suite: str = "") -> list[str]:
-    """Lines of a sources.list: those of the machine's own distribution, or of another suite."""
-    listing = run("apt-get", "indextargets", "--format", "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)", "Created-By: Packages")
-    rows = [row for row in (line.split("|") for line in listing.splitlines()) if row[3] in KEYRINGS]
-    own = min((row[1] for row in rows), key=len, default="")
-    if suite not in ("", own):
-        rows = _another(suite, rows, own)
-    assert rows, "apt knows no index: run 'apt-get update'"
-    trust = {origin: _trust(origin) for origin in {row[3] for row in rows}}
-    return [f"deb [{trust[origin]}] {uri} {release} {component}" for uri, release, component, origin in rows]
-
-
-def _another(suite: str, rows: list[list[str]], own: str) -> list[list[str]]:
-    """The same of a suite that is not the machine's `own`: from the mirror that the environment names, else from the machine's."""
-    assert suite in SUITES, f"TYPEONE_TEST_SUITE is {suite!r}: choose one of {', '.join(SUITES)}, or none for the machine's own"
-    origin = SUITES[suite]
-    variable = f"TYPEONE_{origin.upper()}_MIRROR"
-    mirror = os.environ.get(variable)
-    if mirror:
-        return [[mirror, release, component, origin] for release in (suite, f"{suite}-updates") for component in COMPONENTS[origin]]
-    found = [[uri, release.replace(own, suite), component, origin] for uri, release, component, of in rows if of == origin]
-    assert found, f"TYPEONE_TEST_SUITE is {suite}, and this machine has no sources of {origin}: set {variable} to the address of a mirror"
-    return found
-
-
-def _trust(origin: str) -> str:
-    """The option of a line in sources.list that says which signatures count."""
-    keyring = KEYRINGS[origin]
-    if pathlib.Path(keyring).exists():
-        return f"signed-by={keyring}"
-    print(f"== {keyring} is not here: packages of {origin} are taken unsigned, for tests alone", file=sys.stderr)
-    return "trusted=yes"
-
-
-def proxies() -> list[str]:
-    """The proxies that the machine's own apt goes through, as options of mmdebstrap."""
-    found = []
-    for scheme in ("http", "https"):
-        proxy = run("apt-config", "shell", "PROXY", f"Acquire::{scheme}::Proxy").strip().removeprefix("PROXY=").strip("'\"")
-        found += [f'--aptopt=Acquire::{scheme}::Proxy "{proxy}"'] if proxy else []
-    return found
-
-
 @dataclasses.dataclass(frozen=True)
 class Recipe:
     """What a system has beside PACKAGES: what is installed, and what is but fetched, to be installed without a network."""
@@ -126,21 +69,10 @@ class Recipe:
         """The folder of the system, built once and kept in the cache."""
         lines = sources(os.environ.get("TYPEONE_TEST_SUITE", ""))
         key = hashlib.sha256(json.dumps([lines, PACKAGES, OFF, self.installed, self.fetched, 3]).encode()).hexdigest()[:16]
-        wanted = CACHE / key
-        base = Recipe().tree() if self.installed or self.fetched else None
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with open(wanted.with_suffix(".lock"), "w", encoding="utf-8") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not wanted.exists():
-                print(f"== Building the containers' system {wanted}", file=sys.stderr)
-                with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-                    partial = pathlib.Path(scratch, "system")
-                    if base:
-                        self._extend(base, partial)
-                    else:
-                        bootstrap(lines, partial)
-                    partial.rename(wanted)
-        return wanted
+        if not (self.installed or self.fetched):
+            return kept(CACHE / key, functools.partial(_base, lines))
+        base = Recipe().tree()
+        return kept(CACHE / key, functools.partial(self._extend, base))
 
     def _extend(self, base: pathlib.Path, partial: pathlib.Path) -> None:
         """A copy of the base that has more."""
@@ -152,18 +84,14 @@ class Recipe:
             run(*enter, "apt-get", "--yes", "--quiet", "--no-install-recommends", *step)
 
 
-def bootstrap(lines: list[str], partial: pathlib.Path) -> None:
+def _base(lines: list[str], partial: pathlib.Path) -> None:
     """Build the base: PACKAGES and apt."""
     off = f'for unit in {" ".join(OFF)}; do chroot "$1" systemctl --quiet disable $unit 2>/dev/null || :; done'
     on = 'chroot "$1" systemctl --quiet enable systemd-networkd.service ssh.service'
-    listed = partial.with_suffix(".list")
-    listed.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    suite = min((line.split()[3] for line in lines), key=len)
     # apt is in the smallest Debian, and not in the smallest Ubuntu. These options of apt and dpkg stay in the system.
-    run("unshare", "--mount", "--propagation", "private", "mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory",
-        f"--include=apt,{','.join(PACKAGES)}", *proxies(), '--aptopt=Acquire::Languages "none"',
-        "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=force-unsafe-io",
-        f"--customize-hook={off}; {on}", suite, partial, listed, env={**os.environ, "TMPDIR": str(partial.parent)})
+    bootstrap(partial, lines, ("apt", *PACKAGES), "--variant=minbase", '--aptopt=Acquire::Languages "none"',
+              "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=force-unsafe-io",
+              f"--customize-hook={off}; {on}")
 
 
 class Container:

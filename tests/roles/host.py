@@ -14,7 +14,8 @@ import signal
 import subprocess
 import sys
 
-from container import ADDRESS, BASE, CACHE, GUARD, Container, Recipe, run
+from container import ADDRESS, BASE, CACHE, Container, Recipe
+from systems import GUARD, kept, run
 
 BIN = pathlib.Path(sys.executable).parent
 MARKER = "TYPEONE_TEST_CONTROLLER"
@@ -202,11 +203,8 @@ class ManagedHost(Host):
 
     def _furnish(self) -> None:
         super()._furnish()
-        library = CACHE / "-".join(NMSTATE).replace("==", "-")
-        if not library.exists():
-            run(BIN / "python", "-m", "pip", "install", "--quiet", "--no-deps", "--target", f"{library}.{os.getpid()}", *NMSTATE)
-            with contextlib.suppress(OSError):  # another process was first
-                os.rename(f"{library}.{os.getpid()}", library)
+        library = kept(CACHE / "-".join(NMSTATE).replace("==", "-"), lambda partial: run(
+            BIN / "python", "-m", "pip", "install", "--quiet", "--no-deps", "--target", partial, *NMSTATE))
         packages = self.root / "usr/lib/python3/dist-packages"
         shutil.copytree(library, packages, dirs_exist_ok=True)
         shutil.copy(pathlib.Path(__file__).with_name("nispor.py"), packages)
