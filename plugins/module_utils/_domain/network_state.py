@@ -14,8 +14,12 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.network_mode
     Bond,
     Bridge,
     Model,
+    Nic,
     Vlan,
 )
+
+# What Open vSwitch makes for itself: by the kernel's module, or without it.
+_OVS_KINDS = ("openvswitch", "tun")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,10 @@ class Seen:
     routes: tuple[dict[str, Any], ...] = ()
     ovs_ports: dict[str, list[str]] = field(default_factory=dict)
     ovs_tags: dict[str, int] = field(default_factory=dict)
+
+    def kind(self, name: str) -> str | None:
+        """What kind of virtual link it is; None for a card."""
+        return self.links[name].get("linkinfo", {}).get("info_kind")
 
     def carrier(self, name: str) -> bool:
         """Whether the link has a peer. Without one its routes (and often its addresses) wait."""
@@ -59,9 +67,24 @@ def moved(model: Model, seen: Seen) -> set[str]:
 
 
 def redefined(model: Model, seen: Seen) -> set[str]:
-    """Virtual links that are there, but as something else than the model has."""
-    links = (link for link in model.links if isinstance(link, (Bond, Vlan)) and link.name in seen.links)
+    """Virtual links that are there, but otherwise than the model has them."""
+    links = (link for link in model.links if not isinstance(link, Nic) and link.name in seen.links)
     return {link.name for link in links if any(_details(model, link, seen))}
+
+
+def replaced(model: Model, seen: Seen) -> set[str]:
+    """Those of them that are links of another kind altogether."""
+    links = (link for link in model.links if not isinstance(link, Nic) and link.name in seen.links)
+    return {link.name for link in links if seen.kind(link.name) not in _kinds(model, link)}
+
+
+def _kinds(model: Model, link: Bond | Bridge | Vlan) -> tuple[str, ...]:
+    """What the kernel may call the kind of a virtual link. A bond of Open vSwitch is no link of its."""
+    if isinstance(link, Vlan):
+        return _OVS_KINDS if model.on_openvswitch(link) else ("vlan",)
+    if isinstance(link, Bond):
+        return () if link.openvswitch else ("bond",)
+    return _OVS_KINDS if link.openvswitch else ("bridge",)
 
 
 def _links(model: Model, seen: Seen) -> Iterator[str]:
@@ -75,6 +98,8 @@ def _links(model: Model, seen: Seen) -> Iterator[str]:
             yield f"there is no {link.kind} {name}"
         if real is None:
             continue
+        if "UP" not in real.get("flags", []):
+            yield f"{name} is down"
         if link.mtu and real.get("mtu") != link.mtu:
             yield f"the MTU of {name} is {real.get('mtu')}, not {link.mtu}"
         master = _master(model, link.name)
@@ -86,12 +111,12 @@ def _links(model: Model, seen: Seen) -> Iterator[str]:
 def _details(model: Model, link: Any, seen: Seen) -> Iterator[str]:
     real = seen.links[model.kernel_name(link.name)]
     data = real.get("linkinfo", {}).get("info_data", {})
-    if isinstance(link, Bond) and link.openvswitch:
-        # Open vSwitch's own is no link of the kernel's: what is there was made before, and would keep the members.
-        yield f"bond {link.name} is the kernel's, not Open vSwitch's"
+    if not isinstance(link, Nic) and seen.kind(link.name) not in _kinds(model, link):
+        wanted = " or ".join(_kinds(model, link)) or "of Open vSwitch, where it is no link"
+        yield f"the kind of {link.kind} {link.name} is {seen.kind(link.name) or 'a card'}, not {wanted}"
     elif isinstance(link, Bond) and data.get("mode") != link.mode:
         yield f"the mode of bond {link.name} is {data.get('mode')}, not {link.mode}"
-    if isinstance(link, Vlan) and model.on_openvswitch(link):
+    elif isinstance(link, Vlan) and model.on_openvswitch(link):
         if seen.ovs_tags.get(link.name) != link.id:
             yield f"the id of VLAN {link.name} of Open vSwitch is {seen.ovs_tags.get(link.name)}, not {link.id}"
     elif isinstance(link, Vlan):
@@ -105,7 +130,8 @@ def _ovs_bridge(model: Model, bridge: Bridge, seen: Seen) -> Iterator[str]:
     if bridge.name not in seen.ovs_ports:
         yield f"there is no bridge {bridge.name} of Open vSwitch"
         return
-    for name in bridge.members:
+    bonds = (bond for bond in model.bonds if bond.openvswitch and bond.name in bridge.members)
+    for name in (*bridge.members, *(member for bond in bonds for member in bond.members)):
         if model.kernel_name(name) not in seen.ovs_ports[bridge.name]:
             yield f"{model.kernel_name(name)} is no port of bridge {bridge.name}"
 

@@ -15,7 +15,13 @@ from typing import Any
 
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_checks import Management, check_model
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import Model, Nic, parse_model
-from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen, missing, moved, redefined
+from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import (
+    Seen,
+    missing,
+    moved,
+    redefined,
+    replaced,
+)
 from ansible_collections.typeone.metal.plugins.module_utils._host.clashes import clashes
 from ansible_collections.typeone.metal.plugins.module_utils._host.connection import Connection
 from ansible_collections.typeone.metal.plugins.module_utils._host.files import FileSet, below
@@ -167,8 +173,8 @@ class Network:
         """What is done to links with the change and on the way back, beside what the renderer does.
 
         Virtual links that lose their configuration have to be taken away by name. So have those that get another one:
-        systemd-networkd leaves what is there as it is, be its mode or its tag wrong. NetworkManager would take the links that
-        the change has left for what it is to keep.
+        systemd-networkd leaves what is there as it is, be its mode or its tag wrong, and holds to the kind of link that it
+        knows by a name. NetworkManager would take the links that the change has left for what it is to keep.
         """
         before, there = provider.made(self.root), set(seen.links)
         names = {model.kernel_name(link.name) for link in model.links}
@@ -177,11 +183,12 @@ class Network:
         leaving = {item.interface for item in self.gone if item.interface} - names
         stale = (set(before) - wanted) | {item.interface for item in self.gone if item.virtual and item.interface in leaving}
         made, free, clear = (wanted - there) | other, moved(model, seen), (leaving - stale) & there
+        kinds = replaced(model, seen)
         managed = self.renderer == MANAGER
         if managed:
             forward = _orders(delete=stale & there, clear=clear)
         else:
-            forward = _orders(delete=(stale | other) & there, free=free, clear=clear)
+            forward = _orders(replace=kinds, delete=((stale | other) & there) - kinds, free=free, clear=clear)
         if managed or running(MANAGER, self.programs, self.root):
             back = _orders(delete=made, clear=((names & there) - made) | clear)
         else:

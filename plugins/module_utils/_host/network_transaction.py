@@ -45,9 +45,11 @@ _SCRIPT = """#!/bin/sh
 # Made by typeone.metal.host_network: `apply` brings a change of the network about, `rollback` takes it back.
 # Lines of PENDING/files: "keep NUMBER MODE PATH" (saved as PENDING/previous/NUMBER), "absent - - PATH", or "only - - FOLDER"
 # (of the files in it those are left that are kept).
-# Lines of PENDING/links: "apply" or "rollback", then "delete NAME", "free NAME" (out of its bond or bridge; systemd-networkd
-# takes no link out of one), or "clear NAME" (without addresses too, and forgotten by NetworkManager).
+# Lines of PENDING/links: "apply" or "rollback", then "delete NAME", "replace NAME" (deleted, and forgotten by systemd-networkd),
+# "free NAME" (out of its bond or bridge; systemd-networkd takes no link out of one), or "clear NAME" (without addresses too, and
+# forgotten by NetworkManager).
 set -u
+forget=
 base=@BASE@
 pending=$base/pending
 exec 9>"$base/lock"
@@ -58,7 +60,7 @@ flock -w 20 9
 change_link() {
     case $1 in
     # Open vSwitch's own are not the kernel's to delete.
-    delete) ip link delete "$2" 2>/dev/null || ovs-vsctl --timeout=10 --if-exists del-br "$2" || : ;;
+    delete | replace) ip link delete "$2" 2>/dev/null || ovs-vsctl --timeout=10 --if-exists del-br "$2" || : ;;
     free) ip link set dev "$2" nomaster || : ;;
     clear)
         read -r index <"/sys/class/net/$2/ifindex" && rm -f "/run/NetworkManager/devices/$index"
@@ -76,12 +78,14 @@ change_links() {
     fi
     while read -r when verb name; do
         if [ "$when" = "$1" ] && [ -e "/sys/class/net/$name" ]; then
+            [ "$verb" != replace ] || forget=yes
             change_link "$verb" "$name"
         fi
     done <"$pending/links"
-    if [ "$1" = rollback ] || [ -e "$pending/held" ]; then
+    if [ "$1" = rollback ] || [ -e "$pending/held" ] || [ -n "$forget" ]; then
         timeout 60 systemctl daemon-reload
     fi
+    [ -z "$forget" ] || timeout 60 systemctl try-restart systemd-networkd.service
     if [ -e "$pending/held" ]; then
         timeout 60 systemctl start NetworkManager.service
         # It says that it has started a moment before it answers.

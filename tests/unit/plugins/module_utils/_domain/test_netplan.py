@@ -16,7 +16,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.lldp import 
 )
 from ansible_collections.typeone.metal.plugins.module_utils._domain.netplan import render
 from ansible_collections.typeone.metal.plugins.module_utils._domain.network_model import parse_model
-from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen, missing, redefined
+from ansible_collections.typeone.metal.plugins.module_utils._domain.network_state import Seen, missing, redefined, replaced
 from ansible_collections.typeone.metal.plugins.module_utils._domain.plain_yaml import to_yaml
 
 
@@ -105,9 +105,9 @@ def seen(**changes) -> Seen:
     links = {
         "eno1": {"flags": ["UP"], "mtu": 9000, "master": "bond0"},
         "host0": {"flags": ["UP"], "mtu": 9000, "master": "bond0"},
-        "bond0": {"flags": ["UP"], "mtu": 9000, "linkinfo": {"info_data": {"mode": "active-backup"}},
+        "bond0": {"flags": ["UP"], "mtu": 9000, "linkinfo": {"info_kind": "bond", "info_data": {"mode": "active-backup"}},
                   "addr_info": [{"local": "192.0.2.10", "prefixlen": 24}, {"local": "2001:db8::10", "prefixlen": 64}]},
-        "v30": {"flags": ["UP"], "mtu": 1500, "link": "bond0", "linkinfo": {"info_data": {"id": 30}}},
+        "v30": {"flags": ["UP"], "mtu": 1500, "link": "bond0", "linkinfo": {"info_kind": "vlan", "info_data": {"id": 30}}},
     }
     routes = ({"dst": "default", "gateway": "192.0.2.1", "dev": "bond0"}, {"dst": "default", "gateway": "2001:db8::1", "dev": "bond0"},
               {"dst": "203.0.113.7", "gateway": "192.0.2.2", "dev": "bond0"})
@@ -123,6 +123,7 @@ THERE = {
         {"to": "default", "via": "192.0.2.1"}, {"to": "default", "via": "2001:db8::1"}, {"to": "203.0.113.7/32", "via": "192.0.2.2"}]}],
 }
 
+OVS = {"info_kind": "openvswitch"}
 TAGGED = {"bridges": [{"name": "ovs0", "members": ["left"], "openvswitch": True}], "vlans": [{"name": "v30", "id": 30, "link": "ovs0"}]}
 
 
@@ -133,15 +134,17 @@ TAGGED = {"bridges": [{"name": "ovs0", "members": ["left"], "openvswitch": True}
     (THERE, seen(bond0__flags=["UP", "NO-CARRIER"], bond0__addr_info=[]), []),
     (THERE, seen(host0__master=None), ["host0 is in no other link, not in bond0"]),
     (THERE, seen(bond0__mtu=1500), ["the MTU of bond0 is 1500, not 9000"]),
-    (THERE, seen(bond0__linkinfo={"info_data": {"mode": "802.3ad"}}), ["the mode of bond bond0 is 802.3ad, not active-backup"]),
-    (THERE, seen(v30__linkinfo={"info_data": {"id": 31}}), ["the id of VLAN v30 is 31, not 30"]),
+    (THERE, seen(bond0__linkinfo={"info_kind": "bond", "info_data": {"mode": "802.3ad"}}), ["the mode of bond bond0 is 802.3ad, not active-backup"]),
+    (THERE, seen(v30__linkinfo={"info_kind": "vlan", "info_data": {"id": 31}}), ["the id of VLAN v30 is 31, not 30"]),
     (THERE, seen(v30__link="eno1"), ["VLAN v30 is on eno1, not on bond0"]),
     (THERE, seen(v30=None), ["there is no vlan v30"]),
     ({**THERE, "ip": [{"interface": "bond0", "routes": [{"to": "default", "via": "192.0.2.9"}]}]}, seen(), ["there is no route to default via 192.0.2.9"]),
     ({"bridges": [{"name": "ovs0", "members": ["left", "right"], "openvswitch": True}]},
      seen(eno1__master="ovs-system", host0__master="ovs-system"), ["host0 is no port of bridge ovs0"]),
-    (TAGGED, seen(eno1__master="ovs-system", host0__master=None), []),
-    ({**TAGGED, "vlans": [{**TAGGED["vlans"][0], "id": 31}]}, seen(eno1__master="ovs-system", host0__master=None),
+    (TAGGED, seen(eno1__master="ovs-system", host0__master=None, v30__linkinfo=OVS), []),
+    # What systemd-networkd did not take for its own, although Open vSwitch made it.
+    (TAGGED, seen(eno1__master="ovs-system", host0__master=None, v30__linkinfo=OVS, v30__flags=[]), ["v30 is down"]),
+    ({**TAGGED, "vlans": [{**TAGGED["vlans"][0], "id": 31}]}, seen(eno1__master="ovs-system", host0__master=None, v30__linkinfo=OVS),
      ["the id of VLAN v30 of Open vSwitch is 30, not 31"]),
     ({"bridges": [{"name": "ovs1", "openvswitch": True}]}, seen(eno1__master=None, host0__master=None), ["there is no bridge ovs1 of Open vSwitch"]),
 ])
@@ -153,9 +156,23 @@ def test_what_the_kernel_lacks_is_told(model, state, lacking):
 def test_a_bond_of_the_kernel_is_none_of_open_vswitch():
     """It would keep the members: it is told, and goes with the change."""
     model = found({"bonds": [{**BOND, "openvswitch": True}], "bridges": [{"name": "ovs0", "members": ["bond0"], "openvswitch": True}]})
-    assert "bond bond0 is the kernel's, not Open vSwitch's" in missing(model, seen()) and redefined(model, seen()) == {"bond0"}
+    assert "the kind of bond bond0 is bond, not of Open vSwitch, where it is no link" in missing(model, seen())
+    assert redefined(model, seen()) == replaced(model, seen()) == {"bond0"}
     there = seen(bond0=None, v30=None, eno1__master="ovs-system", host0__master="ovs-system")
-    assert redefined(model, there) == set() and missing(model, there) == ["bond0 is no port of bridge ovs0"]
+    assert redefined(model, there) == set()
+    assert missing(model, there) == ["bond0 is no port of bridge ovs0", "host0 is no port of bridge ovs0"]
+
+
+@pytest.mark.parametrize(("model", "kind", "problem"), [
+    (TAGGED, "vlan", "the kind of vlan v30 is vlan, not openvswitch or tun"),
+    ({"vlans": [{"name": "v30", "id": 30, "link": "bond0"}], "bonds": [BOND]}, "openvswitch", "the kind of vlan v30 is openvswitch, not vlan"),
+    ({"bridges": [{"name": "v30", "openvswitch": True}]}, "bridge", "the kind of bridge v30 is bridge, not openvswitch or tun"),
+    ({"bridges": [{"name": "v30"}]}, "openvswitch", "the kind of bridge v30 is openvswitch, not bridge"),
+])
+def test_a_name_is_taken_from_a_link_of_another_kind(model, kind, problem):
+    """systemd-networkd and Open vSwitch refuse a name that the other has."""
+    state = seen(v30__linkinfo={"info_kind": kind})
+    assert problem in missing(found(model), state) and replaced(found(model), state) == {"v30"}
 
 
 def tlv(kind: int, value: bytes) -> bytes:

@@ -212,14 +212,15 @@ class Declares(Answers):
         return super().run(argv, **given)
 
 
-@pytest.mark.parametrize(("definition", "links"), [
-    ("Mode=802.3ad", ["apply delete br9", "apply free eno1", "rollback free eno1"]),
-    ("Mode=active-backup", ["apply delete bond0", "apply delete br9", "apply free eno1", "rollback delete bond0", "rollback free eno1"])])
-def test_a_virtual_link_that_gets_another_definition_is_made_anew(cards, definition, links):
+@pytest.mark.parametrize(("definition", "kind", "links"), [
+    ("Mode=802.3ad", "bond", ["apply delete br9", "apply free eno1", "rollback free eno1"]),
+    ("Mode=active-backup", "bond", ["apply delete bond0", "apply delete br9", "apply free eno1", "rollback delete bond0", "rollback free eno1"]),
+    ("Kind=vlan", "vlan", ["apply replace bond0", "apply delete br9", "apply free eno1", "rollback delete bond0", "rollback free eno1"])])
+def test_a_virtual_link_that_gets_another_definition_is_made_anew(cards, definition, kind, links):
     """systemd-networkd does not change the mode of a bond that is there: neither by the change nor on the way back."""
     cards.write("/run/systemd/network/10-netplan-bond0.netdev", definition).write("/run/systemd/network/10-netplan-br9.netdev", "")
     bond = [{"name": "bond0", "members": ["x"], "mode": "802.3ad"}]
-    kinds = {"bond0": {"info_kind": "bond", "info_data": {"mode": "802.3ad"}}, "br9": {"info_kind": "bridge"}}
+    kinds = {"bond0": {"info_kind": kind, "info_data": {"mode": "802.3ad"}}, "br9": {"info_kind": "bridge"}}
     programs = Declares(*CARDS, *(link(name, LEFT, linkinfo=info) for name, info in kinds.items()))
     ip = [{"interface": "bond0", "addresses": ["192.0.2.10/24"]}]
     result = run(cards, check=False, programs=programs, bonds=bond, ip=ip)
