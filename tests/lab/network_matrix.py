@@ -90,6 +90,11 @@ def test_the_bond_moves_into_a_bridge_of_open_vswitch(bonded):
     assert (again.status, again.changed) == (0, 0), again.output
 
 
+def test_a_bond_speaks_lacp(bonded):
+    """The management over it."""
+    networks.check_lacp(bonded)
+
+
 def test_a_killed_controller_is_not_waited_for(bonded):
     """The host takes back even a right change that nobody confirmed."""
     before = bonded.addresses()

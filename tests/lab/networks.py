@@ -111,6 +111,21 @@ def check_traffic(bonded: Host, what: str) -> None:
         assert lost < PINGS // 2
 
 
+def check_lacp(bonded: Host) -> None:
+    """Both cards come into one aggregate with the switch, and one of them may fail."""
+    with bonded.lacp("left", "right"):
+        bond = {**BOND, "mode": "802.3ad", "options": {"lacp_rate": "fast"}}
+        done = bonded.watched("802.3ad with a peer that speaks LACP", right(bonded, network_bonds=[bond], network_confirm_within=PATIENCE))
+        assert done.status == 0, done.output
+        bonded.wait(lambda: "Number of ports: 2" in bonded.node.shell("cat /proc/net/bonding/bond0"), "two ports in the aggregate", PATIENCE)
+        assert "Partner Mac Address: 52:54:00:aa:bb:ff" in bonded.node.shell("cat /proc/net/bonding/bond0")
+        lost = bonded.pings_lost_without("left", "192.0.2.1")
+        bonded.node.site.tell(f"== LACP: {lost} of {PINGS} pings, one each 0.2 s, were lost when a member was taken down")
+        assert lost < PINGS // 2
+        done, _told = bonded.change(right(bonded, network_confirm_within=PATIENCE))
+        assert done.status == 0, done.output
+
+
 def check_guest(bonded: Host) -> None:
     """A guest's NIC on a bridge on a VLAN of a bond: its pings are answered, and leave with the tag."""
     wanted = right(bonded, network_bonds=[BOND, {"name": "bond1", "members": ["spare", "fourth"]}],
@@ -125,4 +140,4 @@ def check_guest(bonded: Host) -> None:
     assert done.status == 0, done.output
     asked = {name: [line for line in lines if "203.0.113.41 > 203.0.113.1: ICMP echo request" in line] for name, lines in frames.items()}
     sent = [line for lines in asked.values() for line in lines]
-    assert sent and all("vlan 31," in line for line in sent), frames
+    assert sent and all("vlan 31," in line for line in sent) and sent in asked.values(), frames

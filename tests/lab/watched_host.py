@@ -55,6 +55,31 @@ while True:
         wire.send(frame[6:12] + mac + b"\\x81\\0" + struct.pack("!H", tag) + kind + answer)
 """
 
+# The far end of a bond: it speaks LACP on each of the links that argv names (IEEE 802.1AX-2014, 6.4.2.3), as ports of one switch.
+LACP = """
+import select, socket, struct, sys, time
+switch, state = bytes.fromhex("525400aabbff"), 0x3f  # active, short timeout, aggregatable, in sync, collecting, distributing
+ports = {}  # what the other end says of itself, by the socket of each port
+for link in sys.argv[1:]:
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    wire.bind((link, 3))
+    ports[wire] = bytes(15)
+print("ready", flush=True)
+due = time.monotonic()
+while True:
+    for wire in select.select(ports, [], [], 0.2)[0]:
+        frame = wire.recv(2048)
+        if frame[12:15] == b"\\x88\\x09\\1" and frame[6:12] != switch:
+            ports[wire] = frame[18:33]
+    if time.monotonic() < due:
+        continue
+    due += 1
+    for number, (wire, partner) in enumerate(ports.items(), 1):
+        actor = struct.pack("!H6sHHHB", 32768, switch, 1, 32768, number, state)
+        words = b"\\1\\x14" + actor + bytes(3) + b"\\2\\x14" + partner + bytes(3) + b"\\3\\x10" + bytes(14) + bytes(52)
+        wire.send(bytes.fromhex("0180c2000002") + switch + b"\\x88\\x09\\1\\1" + words)
+"""
+
 
 class Watch:
     """Asks a server again and again, from outside, and remembers when it answered."""
@@ -197,11 +222,18 @@ class Host:
         finally:
             self.lab.inside("ip", "link", "set", bridge, "mtu", "1500")
 
-    @contextlib.contextmanager
     def neighbour(self, bridge: str, tag: int, address: str):
         """Another host on a VLAN of a network. The machine's kernel may know no VLANs: a program answers."""
-        words = [self.lab.folder / "enter", sys.executable, "-c", NEIGHBOUR, bridge, str(tag), address]
-        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        return self._around(NEIGHBOUR, bridge, str(tag), address)
+
+    def lacp(self, *names: str):
+        """A switch that speaks LACP at the other ends of these cards' cables."""
+        return self._around(LACP, *map(self.tap, names))
+
+    @contextlib.contextmanager
+    def _around(self, program: str, *words: str):
+        """A program in the lab's network, from when it is ready."""
+        with subprocess.Popen([self.lab.folder / "enter", sys.executable, "-c", program, *words], stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout.readline() == "ready\n"
             try:
                 yield
