@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -202,24 +201,28 @@ class Network:
             pending = self.transactions.pending()
             if pending is None or self.request.transaction not in (None, pending["id"]):
                 return self._settled()
-            lacking, taken = self._lacking(pending["wanted"])
+            began, lacking = time.monotonic(), []
             reason = self.transactions.why_not(pending, Connection.current())
-            reason = reason or (f"not all of it is there: {'; '.join(lacking)}" if lacking else None)
-            reason = reason or "; ".join(taken()) or None
+            if reason is None:
+                lacking, reason = self._lacking(pending["wanted"])
             if reason is None and not check:
                 self.transactions.confirm(pending)
             if reason in (None, OLD, pending["failure"]) or time.monotonic() >= deadline:
                 break
-            time.sleep(_POLL)
+            # A slow host is to spend its time on the change, not on being looked at.
+            time.sleep(max(_POLL, time.monotonic() - began))
         return {
             "changed": reason is None,
             "network": {"confirmed": reason is None, "pending": reason is not None, "missing": lacking, "reason": reason},
         }
 
-    def _lacking(self, wanted: dict[str, Any]) -> tuple[list[str], Callable[[], list[str]]]:
-        """What of a transaction's model the kernel has not, and how to learn which of its addresses others have."""
+    def _lacking(self, wanted: dict[str, Any]) -> tuple[list[str], str | None]:
+        """What of a transaction's model the kernel has not; and why it is not right, be it that others have its addresses."""
         model, seen = _recorded_model(wanted), read_seen(self.programs)
-        return missing(model, seen), lambda: clashes(model, seen, applied=True)
+        lacking = missing(model, seen)
+        if lacking:
+            return lacking, f"not all of it is there: {'; '.join(lacking)}"
+        return [], "; ".join(clashes(model, seen, applied=True)) or None
 
     def _settled(self) -> dict[str, Any]:
         """Nothing is pending here that was asked about: it was confirmed, or taken back, or is another host's."""

@@ -183,6 +183,13 @@ TimeoutStartSec=330
 TimeoutStopSec=5
 """
 
+# netplan gives Open vSwitch 10 seconds for each step, and ends where one of them takes longer.
+_OPENVSWITCH = "/etc/systemd/system/netplan-ovs-.service.d/typeone.conf"
+_PATIENCE = """# Made by typeone.metal.host_network
+[Service]
+TimeoutStartSec=60
+"""
+
 _TIMER = """# Made by typeone.metal.host_network
 [Unit]
 Description=Put the previous network back unless the change is confirmed
@@ -319,6 +326,7 @@ class Transactions:
         units.files.want(SCRIPT, script, mode=0o755)
         units.files.want(f"/etc/systemd/system/{ROLLBACK}", _ROLLBACK)
         units.files.want(f"/etc/systemd/system/{APPLY}", _APPLY)
+        units.files.want(_OPENVSWITCH, _PATIENCE)
         units.unit(TIMER, _TIMER.format(pending=PENDING, window=window), wanted_by="timers.target", start=False)
         units.apply()
 
