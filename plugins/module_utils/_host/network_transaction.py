@@ -115,6 +115,11 @@ take_back() {
     sync
 }
 
+# Where a bond fails over, a bridge on it does not tell the switches. Whatever the host sends does.
+be_seen() {
+    [ -z "@PEER@" ] || ping -c 1 -w "$1" "@PEER@" >/dev/null 2>&1 9>&- || :
+}
+
 bring_about() {
     timeout 150 @APPLY@ >"$pending/said" 2>&1 9>&-
     status=$?
@@ -132,6 +137,7 @@ apply)
     fi
     read -r uptime rest </proc/uptime
     echo "$uptime" >"$pending/applied"
+    be_seen 10
     # There is nothing to wait for.
     [ ! -e "$pending/failed" ] || systemctl --no-block start @ROLLBACK@
     ;;
@@ -140,6 +146,7 @@ rollback)
     change_links rollback 9>&-
     # This alone has most hosts reached again, and in the twinkling of an eye; what follows is slow where the host is.
     timeout 60 systemctl try-restart systemd-networkd.service 9>&-
+    be_seen 5
     if ! timeout 180 @RESTORE@ 9>&-; then
         echo "the previous network was put back, but could not be applied" >"$base/result"
         exit 1
@@ -147,6 +154,7 @@ rollback)
     { echo "rolled back"; cat "$pending/failed" 2>/dev/null; } >"$base/result"
     rm -rf "$base/done" "$base/confirmed"
     mv "$pending" "$base/done" && rm -rf "$base/done"
+    be_seen 10
     ;;
 esac
 exit 0
@@ -195,8 +203,11 @@ _TIMER = """# Made by typeone.metal.host_network
 Description=Put the previous network back unless the change is confirmed
 ConditionPathExists={pending}/transaction.json
 
+# Whenever systemd reads its units anew (netplan has it do so) the first of these begins anew, but not the second; the second is far
+# away after a reboot, but not the first.
 [Timer]
 OnActiveSec={window}s
+OnBootSec={until}s
 AccuracySec=100ms
 
 [Install]
@@ -268,10 +279,11 @@ class Transactions:
             self._save(files, steps)
             for name in (RESULT, CONFIRMED):
                 remove(self.path(name))
-            self._units(steps, window)
+            connection = Connection.current()
+            self._units(steps, window, connection.client or "")
             boot = read_text(self.path("/proc/sys/kernel/random/boot_id"))
             record = {"id": identity, "boot": boot, "window": window, "wanted": wanted}
-            record["connection"] = Connection.current().endpoints
+            record["connection"] = connection.endpoints
             for name in ("applied", "failed"):
                 remove(self.path(f"{PENDING}/{name}"))
             write_atomic(self.path(f"{PENDING}/transaction.json"), json.dumps(record), mode=0o600)
@@ -317,9 +329,9 @@ class Transactions:
         back.wanted = {path: value for path, value in back.wanted.items() if not {path, os.path.dirname(path)} & kept}
         return back
 
-    def _units(self, steps: Steps, window: int) -> None:
+    def _units(self, steps: Steps, window: int, peer: str) -> None:
         units = Units(self.root, self.programs)
-        given = {"@BASE@": BASE, "@APPLY@": steps.apply, "@RESTORE@": steps.restore, "@ROLLBACK@": ROLLBACK}
+        given = {"@BASE@": BASE, "@APPLY@": steps.apply, "@RESTORE@": steps.restore, "@ROLLBACK@": ROLLBACK, "@PEER@": peer}
         script = _SCRIPT
         for word, text in given.items():
             script = script.replace(word, text)
@@ -327,7 +339,8 @@ class Transactions:
         units.files.want(f"/etc/systemd/system/{ROLLBACK}", _ROLLBACK)
         units.files.want(f"/etc/systemd/system/{APPLY}", _APPLY)
         units.files.want(_OPENVSWITCH, _PATIENCE)
-        units.unit(TIMER, _TIMER.format(pending=PENDING, window=window), wanted_by="timers.target", start=False)
+        until = int(float((read_text(self.path("/proc/uptime")) or "0").split()[0])) + 1 + window
+        units.unit(TIMER, _TIMER.format(pending=PENDING, window=window, until=until), wanted_by="timers.target", start=False)
         units.apply()
 
     def why_not(self, pending: dict[str, Any], connection: Connection) -> str | None:

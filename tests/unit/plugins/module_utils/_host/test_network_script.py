@@ -8,6 +8,7 @@ import os
 import subprocess
 
 import pytest
+from ansible_collections.typeone.metal.plugins.module_utils._host import network_transaction
 from ansible_collections.typeone.metal.plugins.module_utils._host.files import FileSet
 from ansible_collections.typeone.metal.plugins.module_utils._host.network_transaction import BASE, ROLLBACK, SCRIPT, Steps, Transactions
 from ansible_collections.typeone.metal.plugins.module_utils._host.profiles import PROFILES
@@ -34,6 +35,11 @@ class Silent(Programs):
 
 @pytest.fixture(name="begun")
 def _begun(host):
+    """A transaction that nobody began over the network."""
+    return begin(host)
+
+
+def begin(host):
     """A tree on which a transaction has begun; its script works on the tree."""
     host.write(f"{PROFILES}/eno1.nmconnection", "old").write(f"{PROFILES}/with blank [1].nmconnection", "old")
     for index, name in enumerate(("br0", "br9", "eno1")):
@@ -44,7 +50,7 @@ def _begun(host):
     Transactions(host.root, Silent()).begin(files, steps, window=60, wanted={})
     host.write(f"{PROFILES}/eno1.nmconnection", "changed").write(f"{PROFILES}/br0.nmconnection", "made")
     (host.path / "bin").mkdir()
-    for name in ("systemctl", "ip", "nmcli", "bring", "ovs-vsctl"):
+    for name in ("systemctl", "ip", "nmcli", "bring", "ovs-vsctl", "ping"):
         (host.path / "bin" / name).write_text(SAYING.replace("ROOT", host.root), encoding="utf-8")
         (host.path / "bin" / name).chmod(0o755)
     for path in (SCRIPT, f"{BASE}/pending/files"):
@@ -96,6 +102,23 @@ def test_files_are_put_back_and_others_go(begun):
     assert sorted(os.listdir(begun.root + PROFILES)) == ["eno1.nmconnection", "with blank [1].nmconnection"]
     assert begun.read(f"{PROFILES}/eno1.nmconnection") == "old" and not begun.exists("/etc/typeone/nmstate.yml")
     assert begun.read(f"{BASE}/result") == "rolled back" and not begun.exists(f"{BASE}/pending")
+
+
+def test_the_time_to_confirm_is_not_begun_anew_by_systemd_and_begins_anew_after_a_reboot(host):
+    """OnActiveSec counts from the last daemon-reload, OnBootSec does not (systemd.timer(5), and systemd 252 as it is)."""
+    host.write("/proc/uptime", "1000.55 20.00")
+    Transactions(host.root, Silent()).begin(FileSet(host.root), Steps("bring apply", "bring restore"), window=60, wanted={})
+    timer = host.read("/etc/systemd/system/typeone-network-rollback.timer").splitlines()
+    assert {"OnActiveSec=60s", "OnBootSec=1061s"} <= set(timer)
+
+
+def test_the_host_sends_something_whenever_its_network_has_changed(host, monkeypatch):
+    """To the controller, wherever the switches believe the host to be: a bridge on a bond that failed over does not tell them."""
+    monkeypatch.setattr(network_transaction.Connection, "current", lambda: network_transaction.Connection("203.0.113.1 5 192.0.2.10 22", 1))
+    begun = begin(host)
+    assert play(begun, "apply")[-2:] == ["bring apply", "ping -c 1 -w 10 203.0.113.1"]
+    assert [line for line in play(begun, "rollback")[-4:] if "ping" in line or "bring" in line] == [
+        "ping -c 1 -w 5 203.0.113.1", "bring restore", "ping -c 1 -w 10 203.0.113.1"]
 
 
 def test_what_fails_twice_is_taken_back_at_once(begun):
