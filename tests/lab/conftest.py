@@ -3,6 +3,7 @@
 """One lab for the tests of a file, deployed by one play: a Xen host and two KVM hosts, by GRUB and by iPXE, with UEFI and with BIOS.
 
 TYPEONE_TEST_LAB names the folder of a lab that is up and deployed: it is used then, and left as it is.
+TYPEONE_TEST_SUITE has the servers deployed with another suite of Debian than the machine's own, such as trixie.
 A file with tests of its own machines says them as MACHINES (options of lab_up) and HOSTS (variables by host).
 """
 
@@ -15,6 +16,7 @@ import pathlib
 import pytest
 import tunings
 import yaml
+from systems import SUITE, sources
 
 from labs import Lab
 from sites import Site
@@ -35,7 +37,8 @@ def _site(tmp_path_factory, request):
     """A lab, its servers blank and off at first. What is being done is told although tests' output is kept back: it takes minutes."""
     folder = tmp_path_factory.mktemp("site")
     capture = request.config.pluginmanager.getplugin("capturemanager")
-    hosts = {**getattr(request.module, "HOSTS", HOSTS), "provisioner": {"os_image_host_packages": PACKAGES}}
+    image = {"os_image_host_packages": PACKAGES, **({"os_image_release": SUITE, "os_image_apt_sources": sources()} if SUITE else {})}
+    hosts = {**getattr(request.module, "HOSTS", HOSTS), "provisioner": image}
     (folder / "inventory-own.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     given = os.environ.get("TYPEONE_TEST_LAB")
     if given:

@@ -4,16 +4,22 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import time
+import zlib
 
 import yaml
+from systems import SUITE
 
 from labs import GUARD
 from sites import PAUSE
 
 SECRET = "example-secret"
 SECRETS = {"username": "host3", "password": f"{SECRET}-1", "mutual_username": "store1", "mutual_password": f"{SECRET}-2"}
+KERNELS_WITHOUT_KEYS = ("", "bookworm")
+"""Suites whose kernels are built without NVMe's DH-HMAC-CHAP."""
+
 NETWORK = "/etc/systemd/network/60-typeone-test.network"
 DEVICES = ("/dev/disk/by-id/dm-uuid-mpath-360014055751ccdb59105aa1abad115f6",
            "/dev/disk/by-id/nvme-uuid.c2739c6a-fe0a-5902-bcd0-ed74ebc5ecb9")
@@ -24,6 +30,16 @@ def digest(path: str) -> str:
     """Of the first MiB of a disk once a guest has filled it with a pattern."""
     line = f"typeone-proof outlives {path[-4:]}\n".encode()
     return hashlib.sha256((line * (2**20 // len(line) + 1))[: 2**20]).hexdigest()
+
+
+def key(text: str) -> str:
+    """A key of NVMe's DH-HMAC-CHAP in its secret representation (NVM Express Base 2.0, 8.13.5.8): 32 bytes, not transformed."""
+    secret = hashlib.sha256(text.encode()).digest()
+    return f"DHHC-1:00:{base64.b64encode(secret + zlib.crc32(secret).to_bytes(4, 'little')).decode()}:"
+
+
+KEYS = {} if SUITE in KERNELS_WITHOUT_KEYS else {"key": key(f"{SECRET}-3"), "controller_key": key(f"{SECRET}-4")}
+UNTOLD = (SECRET, *KEYS.values())
 
 
 def name(kind: str, host: str) -> str:
@@ -40,7 +56,7 @@ class Storage:
 
     def asked(self, state: str) -> dict:
         """The variables of both hosts."""
-        roles = (("iscsi", "iqn", 0, SECRETS), ("nvmeof", "nqn", 1, {}))
+        roles = (("iscsi", "iqn", 0, SECRETS), ("nvmeof", "nqn", 1, KEYS))
         store, host = {}, {}
         for role, kind, number, secrets in roles:
             target, both = name(kind, "store1"), {"state": state, "portals": self.portals}

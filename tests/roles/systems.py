@@ -15,6 +15,9 @@ import sys
 import tempfile
 from collections.abc import Callable
 
+SUITE = os.environ.get("TYPEONE_TEST_SUITE", "")
+"""The code name of the suite to test on; empty for the machine's own."""
+
 GUARD = 600  # seconds; against hanging for ever, no measure of anything
 KEYRINGS = {
     "Debian": "/usr/share/keyrings/debian-archive-keyring.gpg",
@@ -31,8 +34,8 @@ def run(*words, check: bool = True, **options) -> str:
     return done.stdout
 
 
-def sources(suite: str = "") -> list[str]:
-    """Lines of a sources.list: those of the machine's own distribution, or of another suite."""
+def sources(suite: str = SUITE) -> list[str]:
+    """Lines of a sources.list: those of the machine's own distribution where no suite is named."""
     listing = run("apt-get", "indextargets", "--format", "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)", "Created-By: Packages")
     rows = [row for row in (line.split("|") for line in listing.splitlines()) if row[3] in KEYRINGS]
     own = min((row[1] for row in rows), key=len, default="")
