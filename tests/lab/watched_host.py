@@ -138,10 +138,10 @@ class Host:
         return [{"name": name, "mac": nic["mac"]} for name, nic in zip(NICS, self.node.described["nics"])]
 
     def tap(self, name: str) -> str:
-        """The lab's end of the cable of a card."""
+        """The lab's end of the cable of a card. A bridge may have the address of one of its ports."""
         mac = next(nic["mac"] for nic in self.interfaces if nic["name"] == name)
         links = json.loads(self.lab.inside("ip", "-j", "link").stdout)
-        return next(link["ifname"] for link in links if link["address"][2:] == mac[2:] and link["address"] != mac)
+        return next(link["ifname"] for link in links if "master" in link and link["address"][2:] == mac[2:])
 
     def answers(self) -> bool:
         """Whether it answers as an SSH server with its own key: a connection and an exchange of keys, but no costly login."""
