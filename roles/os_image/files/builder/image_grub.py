@@ -19,10 +19,7 @@ SAFE_ARGUMENT = re.compile(r"^[A-Za-z0-9_.,:;=+%/@*~^()\[\]<>!-]+$")
 MODULES = ("part_gpt", "part_msdos", "fat", "ext2", "normal", "search", "search_fs_uuid", "search_label", "configfile",
            "multiboot2", "linux", "serial", "terminal", "gzio", "echo", "test", "regexp", "sleep", "reboot", "halt",
            "minicmd", "probe", "ls", "cat", "all_video", "gfxterm", "true", "loadenv", "extcmd")
-EFI_START = """regexp --set=1:typeone_disk '^.(hd[0-9]+)' $cmdpath
-set root=$typeone_disk,gpt3
-set prefix=($root)/boot/grub
-"""
+PREFIX = "(,gpt3)/boot/grub"  # without a disk: on that which GRUB itself was loaded from
 PROBE = """#!/bin/sh
 # Answers for grub-mkconfig while there is no device; removed when the configuration is written.
 target=device
@@ -107,13 +104,10 @@ def check(spec: Spec, root: pathlib.Path) -> None:
 
 def efi_image(root: pathlib.Path, target: pathlib.Path) -> None:
     """Make BOOTX64.EFI by the tree's own grub-mkimage."""
-    start, made = root / "tmp/grub-start.cfg", root / "tmp/grub.efi"
-    start.write_text(EFI_START, encoding="utf-8")
-    run(["chroot", str(root), "grub-mkimage", "-O", "x86_64-efi", "-p", "/boot/grub", "-c", "/tmp/grub-start.cfg",
-         "-o", "/tmp/grub.efi", *MODULES])
+    made = root / "tmp/grub.efi"
+    run(["chroot", str(root), "grub-mkimage", "-O", "x86_64-efi", "-p", PREFIX, "-o", "/tmp/grub.efi", *MODULES])
     target.write_bytes(made.read_bytes())
     made.unlink()
-    start.unlink()
 
 
 def install_bios(root: pathlib.Path, image: pathlib.Path, first_sector: int) -> None:
@@ -123,7 +117,7 @@ def install_bios(root: pathlib.Path, image: pathlib.Path, first_sector: int) -> 
     pass a wrong drive) and diskboot.S (the last 12 bytes of the first sector: the list of the core's other sectors).
     """
     core_path = root / "tmp/grub.core"
-    run(["chroot", str(root), "grub-mkimage", "-O", "i386-pc", "-p", "(,gpt3)/boot/grub", "-o", "/tmp/grub.core",
+    run(["chroot", str(root), "grub-mkimage", "-O", "i386-pc", "-p", PREFIX, "-o", "/tmp/grub.core",
          "biosdisk", "part_gpt", "ext2", "normal", "search", "search_fs_uuid", "serial", "gzio", "multiboot2", "linux"])
     core = bytearray(core_path.read_bytes())
     core_path.unlink()
