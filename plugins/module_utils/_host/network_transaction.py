@@ -137,9 +137,11 @@ apply)
     fi
     read -r uptime rest </proc/uptime
     echo "$uptime" >"$pending/applied"
-    be_seen 10
-    # There is nothing to wait for.
-    [ ! -e "$pending/failed" ] || systemctl --no-block start @ROLLBACK@
+    if [ -e "$pending/failed" ]; then
+        systemctl --no-block start @ROLLBACK@ # there is nothing to wait for
+    else
+        be_seen 10
+    fi
     ;;
 rollback)
     take_back

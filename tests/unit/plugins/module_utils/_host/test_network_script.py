@@ -121,6 +121,13 @@ def test_the_host_sends_something_whenever_its_network_has_changed(host, monkeyp
         "ping -c 1 -w 5 203.0.113.1", "bring restore", "ping -c 1 -w 10 203.0.113.1"]
 
 
+def test_what_failed_is_not_waited_for(host, monkeypatch):
+    """The way back begins at once."""
+    monkeypatch.setattr(network_transaction.Connection, "current", lambda: network_transaction.Connection("203.0.113.1 5 192.0.2.10 22", 1))
+    begun = begin(host).write("/broken", "")
+    assert play(begun, "apply")[-2:] == ["bring apply", f"systemctl --no-block start {ROLLBACK}"]
+
+
 def test_what_fails_twice_is_taken_back_at_once(begun):
     """With what was said."""
     begun.write("/broken", "")
