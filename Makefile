@@ -24,7 +24,7 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export ANSIBLE_NOCOWS := 1
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help setup packages lint unit unit-next contract check molecule molecule-suites roles lab-test lab-deploy lab-life lab-network lab-sriov test bench demo clean distclean
+.PHONY: help setup packages lint unit unit-next contract check molecule molecule-suites roles lab-test lab-deploy lab-life lab-roles lab-network lab-sriov test bench demo clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -100,13 +100,17 @@ lab-test: setup $(INSTALLED)/.ready ## Both of these at once; what the second sa
 	cat $(BUILD)/lab-life.log
 	exit $$status
 
-lab-deploy: setup $(INSTALLED)/.ready ## Whole deploys on virtual bare metal, with tuning and direct storage
+lab-deploy: setup $(INSTALLED)/.ready ## Whole deploys on virtual bare metal
 	@tests/tools/packages test lab
 	PYTHONPATH=$(INSTALLED) $(PYTEST) -x -v tests/lab/test_deploy.py
 
 lab-life: setup $(INSTALLED)/.ready ## Labs that come and go, also half-way, and what starts on a disk without a lab
 	@tests/tools/packages test lab
 	PYTHONPATH=$(INSTALLED) $(PYTEST) -v tests/lab/test_lab_lifecycle.py tests/lab/test_local_boot.py
+
+lab-roles: setup $(INSTALLED)/.ready ## Whole deploys, with storage and tuning on the servers afterwards (not part of test)
+	@tests/tools/packages test lab
+	TYPEONE_TEST_ROLES=1 PYTHONPATH=$(INSTALLED) $(PYTEST) -v tests/lab/test_deploy.py
 
 lab-network: setup $(INSTALLED)/.ready ## Every way to break the network of a booted server of a lab (long under emulation; not part of test)
 	@tests/tools/packages test lab

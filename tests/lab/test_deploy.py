@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -19,6 +20,7 @@ import tunings
 from storages import Storage
 
 pytestmark = pytest.mark.timeout(2400)
+roles = pytest.mark.skipif(not os.environ.get("TYPEONE_TEST_ROLES"), reason="storage and tuning on booted servers: make lab-roles")
 
 PHASES = ["validate", "inspect", "prepare_firmware", "stage", "boot", "install", "configure", "verify", "record"]
 SLICE = 64 << 20
@@ -146,6 +148,17 @@ def test_what_was_asked_of_the_hosts_is_so_after_their_only_boot(site):
     assert kvm.evidence["tuning"]["reboot_required"] is False and kvm.evidence["tuning"]["known_arguments"]
 
 
+def test_a_second_run_changes_nothing(site):
+    """No power change, no new boot, nothing on the provisioner; and a dry run says the same."""
+    boots = [node.boot_id for node in site.nodes]
+    for flags in ((), ("--check", "--diff")):
+        again = site.deploy(*flags)
+        assert (again.status, again.changed) == (0, 0), again.output
+        assert again.output.count("stands as deployed") == len(site.nodes)
+    assert all(boots) and [node.boot_id for node in site.nodes] == boots
+
+
+@roles
 def test_a_guest_writes_on_disks_of_another_host(storage):
     """Over iSCSI with CHAP and NVMe/TCP, two paths each, of which one is enough."""
     dry = storage.play("--check", "--diff", "--limit", storage.store.name)
@@ -161,16 +174,6 @@ def test_a_guest_writes_on_disks_of_another_host(storage):
     storage.store.shell(f"ip link set {link} down")
     assert storage.read() == storage.written
     storage.store.shell(f"ip link set {link} up")
-
-
-def test_a_second_run_changes_nothing(site):
-    """No power change, no new boot, nothing on the provisioner; and a dry run says the same."""
-    boots = [node.boot_id for node in site.nodes]
-    for flags in ((), ("--check", "--diff")):
-        again = site.deploy(*flags)
-        assert (again.status, again.changed) == (0, 0), again.output
-        assert again.output.count("stands as deployed") == len(site.nodes)
-    assert all(boots) and [node.boot_id for node in site.nodes] == boots
 
 
 def test_it_boots_from_its_own_disk_by_power_cycle_and_by_reset(site):
@@ -191,6 +194,7 @@ def test_it_boots_from_its_own_disk_by_power_cycle_and_by_reset(site):
     assert cycled.shell("cat /sys/hypervisor/type").strip() == "xen"
 
 
+@roles
 def test_pages_paths_and_what_the_guest_wrote_outlive_the_reset_of_both_hosts(storage):
     """Nothing was shut down, and the initiator booted before it had a target. A guest reads what the one before wrote; no role has anything to do."""
     seconds = storage.wait_for_paths(*storages.LIVE)
@@ -201,6 +205,7 @@ def test_pages_paths_and_what_the_guest_wrote_outlive_the_reset_of_both_hosts(st
     tunings.check(storage.host, tunings.PAGES)
 
 
+@roles
 def test_direct_storage_is_given_back(storage):
     """No session, no export, no file of either role is left."""
     gone = storage.play(state="absent")
@@ -209,6 +214,7 @@ def test_direct_storage_is_given_back(storage):
     assert storage.store.shell("ls /sys/kernel/config/target/iscsi /sys/kernel/config/nvmet/subsystems 2>/dev/null | grep example || true") == ""
 
 
+@roles
 def test_other_tuning_is_refused_shown_and_made_with_one_reboot_and_given_back(site):
     """What cannot be is refused with the sum; a dry run leaves no trace."""
     host = site.node(3)
