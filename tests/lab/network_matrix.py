@@ -54,7 +54,8 @@ def _host(deployed):
 def _bonded(host):
     """The server once its address is on a bridge on a bond."""
     if "br0" not in host.addresses():
-        host.watched("the right change, a bridge on a bond", {**networks.right(host), "network_confirm_within": PATIENCE})
+        done = host.watched("the right change, a bridge on a bond", {**networks.right(host), "network_confirm_within": PATIENCE})
+        assert done.status == 0, done.output
     return host
 
 
