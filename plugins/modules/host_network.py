@@ -126,7 +126,7 @@ options:
     description: Whether files of others that configure the network may be removed. They are put back with all else.
     type: bool
     default: false
-  confirm_within: {description: Seconds until the host puts the previous network back., type: int, default: 60}
+  confirm_within: {description: "Seconds from the change until the host puts the previous network back, a reboot included.", type: int, default: 60}
   wait: {description: "Seconds for which O(state=confirmed) waits for the kernel to have all of it.", type: int, default: 20}
   transaction:
     description: The change that O(state=confirmed) is about, by its RV(network.transaction). Any other host is told from the right one by it.

@@ -6,7 +6,8 @@ It takes too long for every run of the tests: make lab-network runs it, on a lab
 
   TYPEONE_TEST_LAB=FOLDER TYPEONE_TEST_NODE=node1 pytest tests/lab/network_matrix.py
 
-TYPEONE_TEST_WINDOW are the seconds to confirm a change in; a server that is slow needs more.
+TYPEONE_TEST_WINDOW are the seconds to confirm a change in; a server that is slow needs more. TYPEONE_TEST_LIMIT are the seconds within
+which it has to be reached again, if not 90.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import time
 
 import networks
 import pytest
-from watched_host import PATIENCE, WINDOW, Host
+from watched_host import PATIENCE, WINDOW, Host, Watch
 
 pytestmark = pytest.mark.timeout(1800)
 # One host with two bonds of two cards each.
@@ -103,16 +104,18 @@ def test_a_killed_controller_is_not_waited_for(bonded):
     assert bonded.addresses() == before
 
 
-def test_a_reboot_does_not_end_what_was_begun(bonded):
-    """A wrong change, the controller killed, the power cut: the host comes up wrong, and takes it back."""
+@pytest.mark.parametrize("window", [WINDOW, 10])
+def test_a_reboot_does_not_end_what_was_begun(bonded, window):
+    """A wrong change, the controller killed, a reset: the host comes up wrong, and takes it back when it said it would.
+
+    Its boot counts: with the shorter time that is over before the system starts.
+    """
     before = bonded.addresses()
-    bonded.change({**networks.tagged(bonded), "network_confirm_within": WINDOW}, kill_at="Connect anew")
-    start = time.monotonic()
-    bonded.node.reset("ForceRestart")
-    bonded.wait(bonded.answers, "it answers")
-    seconds = time.monotonic() - start
-    bonded.wait(bonded.settled, "no transaction is left")
-    bonded.node.site.tell(f"== rebooted after a wrong change: reached again {seconds:.0f} s after the reset, with the boot itself")
+    bonded.change({**networks.tagged(bonded), "network_confirm_within": window}, kill_at="Connect anew")
+    with Watch(bonded) as watch:
+        start = time.monotonic()
+        bonded.node.reset("ForceRestart")
+        bonded.is_back(f"a reset after a wrong change, {window} s to confirm it, with the boot itself", watch, start)
     assert bonded.addresses() == before
 
 

@@ -98,7 +98,7 @@ class Host(Container):
         self.back_end = BACK_ENDS[back_end]
         path, text = self.back_end.base
         self.shell(f"""
-            systemctl stop typeone-network-rollback.timer typeone-network-apply.service 2>/dev/null
+            systemctl stop typeone-network-rollback.service typeone-network-apply.service 2>/dev/null
             rm -rf /var/lib/typeone /etc/typeone /etc/netplan/*.yaml {PROFILES}/*
             if systemctl --quiet is-active NetworkManager; then
                 systemctl stop NetworkManager

@@ -60,7 +60,7 @@ def test_a_right_change_is_confirmed(host):
     status, output = host.play(wanted)
     assert status == 0 and changed(output) == 2, output
     assert settled(host) and host.addresses() == NEW and host.answers()
-    assert host.shell("systemctl is-active typeone-network-rollback.timer", check=False).strip() == "inactive"
+    host.until(lambda: host.shell("systemctl is-active typeone-network-rollback.service", check=False).strip() == "inactive", "nothing waits any more")
     status, output = host.play(wanted)
     assert status == 0 and changed(output) == 0, output
     host.reboot()

@@ -4,9 +4,9 @@
 
 """A change of the network that the host itself takes back, unless the controller comes back by a new connection.
 
-Before anything is changed the previous files are saved on the disk and a timer is started. What the timer runs needs
-neither the controller nor Python. After a reboot the timer starts again, so that a change that was never confirmed is
-taken back then as well; a controller that comes back in the meantime still can confirm it.
+Before anything is changed the previous files are saved on the disk and a service is started that waits for the time to
+be up. It needs neither the controller nor Python. After a reboot it waits for the rest of that time, so that a change
+that was never confirmed is taken back then as well; a controller that comes back in the meantime still can confirm it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import fcntl
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,10 +40,11 @@ RESULT = f"{BASE}/result"
 CONFIRMED = f"{BASE}/confirmed"
 SCRIPT = f"{LIBEXEC}/network-transaction"
 OLD = "this connection is older than the change"
-TIMER, ROLLBACK, APPLY = (f"typeone-network-{name}" for name in ("rollback.timer", "rollback.service", "apply.service"))
+ROLLBACK, APPLY = (f"typeone-network-{name}.service" for name in ("rollback", "apply"))
 
 _SCRIPT = """#!/bin/sh
-# Made by typeone.metal.host_network: `apply` brings a change of the network about, `rollback` takes it back.
+# Made by typeone.metal.host_network: `apply` brings a change of the network about, `rollback` takes it back once its time is up.
+# PENDING/until: when that is (seconds since the epoch), and how many seconds there were.
 # Lines of PENDING/files: "keep NUMBER MODE PATH" (saved as PENDING/previous/NUMBER), "absent - - PATH", or "only - - FOLDER"
 # (of the files in it those are left that are kept).
 # Lines of PENDING/links: "apply" or "rollback", then "delete NAME", "replace NAME" (deleted, and forgotten by systemd-networkd),
@@ -52,10 +54,21 @@ set -u
 forget=
 base=@BASE@
 pending=$base/pending
-exec 9>"$base/lock"
-# Whatever holds the lock: the way back is not to wait for it for ever.
-flock -w 20 9
-[ -e "$pending/transaction.json" ] || exit 0
+
+# Until the time is up, the change has failed, or somebody has confirmed it.
+wait_for_end() {
+    until=0 window=0
+    read -r until window <"$pending/until"
+    left=$((until - $(date +%s)))
+    # A clock that was set back makes it no longer.
+    [ "$left" -le "$window" ] || left=$window
+    read -r uptime rest </proc/uptime
+    end=$((${uptime%.*} + left))
+    while [ "${uptime%.*}" -lt "$end" ] && [ -e "$pending/transaction.json" ] && [ ! -e "$pending/failed" ]; do
+        sleep 1
+        read -r uptime rest </proc/uptime
+    done
+}
 
 change_link() {
     case $1 in
@@ -97,6 +110,14 @@ change_links() {
     fi
 }
 
+# Whether links are there (again) that the way back deletes: in a boot they may have been made meanwhile, by the files of before.
+links_are_left() {
+    while read -r when verb name; do
+        [ "$when $verb" != "rollback delete" ] || [ ! -e "/sys/class/net/$name" ] || return 0
+    done <"$pending/links"
+    return 1
+}
+
 take_back() {
     while read -r what number mode path; do
         case $what in
@@ -127,6 +148,16 @@ bring_about() {
     return $status
 }
 
+if [ "$1" = rollback ]; then
+    wait_for_end
+    # A change that hangs is not waited for.
+    [ ! -e "$pending/transaction.json" ] || timeout 20 systemctl stop @CHANGE@
+fi
+exec 9>"$base/lock"
+# Whatever holds the lock: the way back is not to wait for it for ever.
+flock -w 20 9
+[ -e "$pending/transaction.json" ] || exit 0
+
 case $1 in
 apply)
     [ ! -e "$pending/applied" ] || exit 0
@@ -137,17 +168,16 @@ apply)
     fi
     read -r uptime rest </proc/uptime
     echo "$uptime" >"$pending/applied"
-    if [ -e "$pending/failed" ]; then
-        systemctl --no-block start @ROLLBACK@ # there is nothing to wait for
-    else
-        be_seen 10
-    fi
+    [ -e "$pending/failed" ] || be_seen 10
     ;;
 rollback)
     take_back
-    change_links rollback 9>&-
-    # This alone has most hosts reached again, and in the twinkling of an eye; what follows is slow where the host is.
-    timeout 60 systemctl try-restart systemd-networkd.service 9>&-
+    for _attempt in 1 2 3; do
+        change_links rollback 9>&-
+        # This alone has most hosts reached again, and in the twinkling of an eye; what follows is slow where the host is.
+        timeout 60 systemctl try-restart systemd-networkd.service 9>&-
+        links_are_left || break
+    done
     be_seen 5
     if ! timeout 180 @RESTORE@ 9>&-; then
         echo "the previous network was put back, but could not be applied" >"$base/result"
@@ -164,18 +194,20 @@ exit 0
 
 _ROLLBACK = f"""# Made by typeone.metal.host_network
 [Unit]
-Description=Put the previous network back
-Conflicts={APPLY}
-After={APPLY}
+Description=Put the previous network back unless the change is confirmed in time
+# In a boot, where the time may be up already, not while the network is coming up.
+After=network.target
 ConditionPathExists={PENDING}/transaction.json
 StartLimitIntervalSec=0
 
 [Service]
-Type=oneshot
+Type=exec
 ExecStart={SCRIPT} rollback
-TimeoutStartSec=360
 Restart=on-failure
 RestartSec=10
+
+[Install]
+WantedBy=multi-user.target
 """
 
 _APPLY = f"""# Made by typeone.metal.host_network
@@ -198,22 +230,6 @@ _OPENVSWITCH = "/etc/systemd/system/netplan-ovs-.service.d/typeone.conf"
 _PATIENCE = """# Made by typeone.metal.host_network
 [Service]
 TimeoutStartSec=60
-"""
-
-_TIMER = """# Made by typeone.metal.host_network
-[Unit]
-Description=Put the previous network back unless the change is confirmed
-ConditionPathExists={pending}/transaction.json
-
-# Whenever systemd reads its units anew (netplan has it do so) the first of these begins anew, but not the second; the second is far
-# away after a reboot, but not the first.
-[Timer]
-OnActiveSec={window}s
-OnBootSec={until}s
-AccuracySec=100ms
-
-[Install]
-WantedBy=timers.target
 """
 
 
@@ -271,7 +287,7 @@ class Transactions:
             yield
 
     def begin(self, files: FileSet, steps: Steps, *, window: int, wanted: dict[str, Any]) -> str:
-        """Save, start the timer, write the files, and have the change applied in a moment. Returns the new id.
+        """Save, start the way back, write the files, and have the change applied in a moment. Returns the new id.
 
         Where a transaction is left over, what it has saved stays the state to go back to.
         """
@@ -282,15 +298,16 @@ class Transactions:
             for name in (RESULT, CONFIRMED):
                 remove(self.path(name))
             connection = Connection.current()
-            self._units(steps, window, connection.client or "")
+            self._units(steps, connection.client or "")
             boot = read_text(self.path("/proc/sys/kernel/random/boot_id"))
             record = {"id": identity, "boot": boot, "window": window, "wanted": wanted}
             record["connection"] = connection.endpoints
             for name in ("applied", "failed"):
                 remove(self.path(f"{PENDING}/{name}"))
+            write_atomic(self.path(f"{PENDING}/until"), f"{int(time.time()) + window} {window}\n", mode=0o600)
             write_atomic(self.path(f"{PENDING}/transaction.json"), json.dumps(record), mode=0o600)
             os.sync()
-            self._start(TIMER, verb="restart")
+            self._start(ROLLBACK, verb="restart")
             files.write()
             os.sync()
         self._start(APPLY, "--no-block")
@@ -331,18 +348,16 @@ class Transactions:
         back.wanted = {path: value for path, value in back.wanted.items() if not {path, os.path.dirname(path)} & kept}
         return back
 
-    def _units(self, steps: Steps, window: int, peer: str) -> None:
+    def _units(self, steps: Steps, peer: str) -> None:
         units = Units(self.root, self.programs)
-        given = {"@BASE@": BASE, "@APPLY@": steps.apply, "@RESTORE@": steps.restore, "@ROLLBACK@": ROLLBACK, "@PEER@": peer}
+        given = {"@BASE@": BASE, "@APPLY@": steps.apply, "@RESTORE@": steps.restore, "@CHANGE@": APPLY, "@PEER@": peer}
         script = _SCRIPT
         for word, text in given.items():
             script = script.replace(word, text)
         units.files.want(SCRIPT, script, mode=0o755)
-        units.files.want(f"/etc/systemd/system/{ROLLBACK}", _ROLLBACK)
         units.files.want(f"/etc/systemd/system/{APPLY}", _APPLY)
         units.files.want(_OPENVSWITCH, _PATIENCE)
-        until = int(float((read_text(self.path("/proc/uptime")) or "0").split()[0])) + 1 + window
-        units.unit(TIMER, _TIMER.format(pending=PENDING, window=window, until=until), wanted_by="timers.target", start=False)
+        units.unit(ROLLBACK, _ROLLBACK, wanted_by="multi-user.target", start=False)
         units.apply()
 
     def why_not(self, pending: dict[str, Any], connection: Connection) -> str | None:
@@ -360,7 +375,7 @@ class Transactions:
         return None
 
     def confirm(self, pending: dict[str, Any]) -> None:
-        """End the transaction: what is there stays. Raises HostError where the host has begun to take it back."""
+        """End the transaction: what is there stays, and what waits for the time to be up sees that. Raises HostError where the host has begun to take it back."""
         with self.lock():
             now = self.pending()
             if now is None or now["id"] != pending["id"]:
@@ -373,5 +388,3 @@ class Transactions:
             shutil.rmtree(done, ignore_errors=True)
             os.rename(self.path(PENDING), done)
             shutil.rmtree(done, ignore_errors=True)
-            if self.root == "/":
-                self.programs.run(["systemctl", "stop", TIMER], check=False)

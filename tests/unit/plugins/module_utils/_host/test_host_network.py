@@ -309,7 +309,6 @@ def test_a_transaction_that_continues_another_keeps_what_that_has_saved(host):
     assert host.read(f"{BASE}/pending/links").splitlines() == ["rollback delete br0", "rollback delete br1"]
     pending = Transactions(host.root, Answers()).pending()
     assert first != second == pending["id"] and pending["applied"] is None
-    assert host.exists("/etc/systemd/system/timers.target.wants/typeone-network-rollback.timer")
 
 
 @pytest.mark.parametrize(("changes", "endpoints", "began", "reason"), [

@@ -10,20 +10,29 @@ import subprocess
 import pytest
 from ansible_collections.typeone.metal.plugins.module_utils._host import network_transaction
 from ansible_collections.typeone.metal.plugins.module_utils._host.files import FileSet
-from ansible_collections.typeone.metal.plugins.module_utils._host.network_transaction import BASE, ROLLBACK, SCRIPT, Steps, Transactions
+from ansible_collections.typeone.metal.plugins.module_utils._host.network_transaction import APPLY, BASE, ROLLBACK, SCRIPT, Steps, Transactions
 from ansible_collections.typeone.metal.plugins.module_utils._host.profiles import PROFILES
 from ansible_collections.typeone.metal.plugins.module_utils._host.programs import Outcome, Programs
 
-FOLDERS = ("/sys/class/net", "/run/NetworkManager", BASE, PROFILES, "/etc/typeone")
+FOLDERS = ("/sys/class/net", "/run/NetworkManager", BASE, PROFILES, "/etc/typeone", "/proc/uptime")
+NOW = 1_800_000_000  # by the host's clock
 SAYING = """#!/bin/sh
 echo "${0##*/} $*" >>ROOT/said
 case "${0##*/} $*" in
 "systemctl --quiet is-active"*) [ -e ROOT/manager ] ;;
 "systemctl stop Net"*) rm ROOT/manager ;;
 "systemctl start Net"*) : >ROOT/manager ;;
+"ip link delete"*) rm -rf ROOT/sys/class/net/$3 ;;
+"systemctl try-restart"*) [ ! -e ROOT/meanwhile ] || mv ROOT/meanwhile ROOT/sys/class/net/br0 ;;
 "bring apply") [ ! -e ROOT/broken ] || { echo "no such thing"; exit 4; } ;;
 esac
 """
+# Time goes on while the script sleeps.
+TIME = {"date": f"#!/bin/sh\necho {NOW}\n", "sleep": """#!/bin/sh
+read -r uptime rest <ROOT/proc/uptime
+[ ! -e ROOT/sleep.$uptime ] || eval "$(cat ROOT/sleep.$uptime)"
+echo "$((${uptime%.*} + $1)).55 20.00" >ROOT/proc/uptime
+"""}
 
 
 class Silent(Programs):
@@ -49,9 +58,11 @@ def begin(host):
     steps = Steps("bring apply", "bring restore", ("delete br9",), ("delete br0", "clear eno1", "free eno2"), (PROFILES,))
     Transactions(host.root, Silent()).begin(files, steps, window=60, wanted={})
     host.write(f"{PROFILES}/eno1.nmconnection", "changed").write(f"{PROFILES}/br0.nmconnection", "made")
+    host.write("/proc/uptime", "1000.55 20.00").write(f"{BASE}/pending/until", f"{NOW} 60")
     (host.path / "bin").mkdir()
-    for name in ("systemctl", "ip", "nmcli", "bring", "ovs-vsctl", "ping"):
-        (host.path / "bin" / name).write_text(SAYING.replace("ROOT", host.root), encoding="utf-8")
+    programs = {**dict.fromkeys(("systemctl", "ip", "nmcli", "bring", "ovs-vsctl", "ping"), SAYING), **TIME}
+    for name, text in programs.items():
+        (host.path / "bin" / name).write_text(text.replace("ROOT", host.root), encoding="utf-8")
         (host.path / "bin" / name).chmod(0o755)
     for path in (SCRIPT, f"{BASE}/pending/files"):
         text = host.read(path)
@@ -65,9 +76,15 @@ def play(host, verb: str) -> list[str]:
     """Run the script; what it has run."""
     environment = {**os.environ, "PATH": f"{host.path}/bin:{os.environ['PATH']}"}
     subprocess.run(["sh", host.root + SCRIPT, verb], env=environment, check=True, timeout=60)
-    return host.read("/said").splitlines()
+    return host.read("/said").splitlines() if host.exists("/said") else []
 
 
+def waited(host) -> int:
+    """How long the script slept, in seconds."""
+    return int(float(host.read("/proc/uptime").split()[0])) - 1000
+
+
+STOPPED = f"systemctl stop {APPLY}"
 HELD = ["systemctl --quiet is-active NetworkManager.service", "systemctl stop NetworkManager.service"]
 FREED = ["systemctl daemon-reload", "systemctl start NetworkManager.service", "nmcli --terse connection show"]
 
@@ -79,7 +96,7 @@ def test_networkmanager_does_not_see_how_links_go(begun):
     assert begun.exists(f"{BASE}/pending/applied") and not begun.exists(f"{BASE}/pending/failed")
     (begun.path / "said").unlink()
     cleared = ["ip link set dev eno1 nomaster", "ip address flush dev eno1 scope global"]
-    assert play(begun, "rollback") == [*HELD, "ip link delete br0", *cleared, *FREED, "systemctl try-restart systemd-networkd.service", "bring restore"]
+    assert play(begun, "rollback") == [STOPPED, *HELD, "ip link delete br0", *cleared, *FREED, "systemctl try-restart systemd-networkd.service", "bring restore"]
     assert begun.exists("/run/NetworkManager/devices/0") and not begun.exists("/run/NetworkManager/devices/2")
 
 
@@ -96,6 +113,14 @@ def test_a_way_back_that_was_cut_off_starts_it_again(begun):
     assert "systemctl start NetworkManager.service" in play(begun, "rollback")
 
 
+def test_a_link_that_came_up_meanwhile_goes_as_well(begun):
+    """In a boot the daemon may make it of the previous files after it was looked for."""
+    (begun.path / "meanwhile").mkdir()
+    done = play(begun, "rollback")
+    assert done.count("ip link delete br0") == done.count("systemctl try-restart systemd-networkd.service") == 2
+    assert not begun.exists("/sys/class/net/br0") and done[-1] == "bring restore"
+
+
 def test_files_are_put_back_and_others_go(begun):
     """Names may have blanks and brackets; what came of it is told."""
     play(begun, "rollback")
@@ -104,12 +129,27 @@ def test_files_are_put_back_and_others_go(begun):
     assert begun.read(f"{BASE}/result") == "rolled back" and not begun.exists(f"{BASE}/pending")
 
 
-def test_the_time_to_confirm_is_not_begun_anew_by_systemd_and_begins_anew_after_a_reboot(host):
-    """OnActiveSec counts from the last daemon-reload, OnBootSec does not (systemd.timer(5), and systemd 252 as it is)."""
-    host.write("/proc/uptime", "1000.55 20.00")
+@pytest.mark.parametrize(("until", "seconds"), [(f"{NOW + 40} 60", 40), (f"{NOW - 100} 60", 0), (f"{NOW + 5000} 60", 60), ("", 0)])
+def test_the_time_to_confirm_is_as_long_as_was_said(begun, until, seconds):
+    """From the beginning of the change, a reboot included; not longer where the clock was set back, and none where nothing is known."""
+    begun.write(f"{BASE}/pending/until", until)
+    play(begun, "rollback")
+    assert waited(begun) == seconds and begun.read(f"{BASE}/result") == "rolled back"
+
+
+def test_the_time_begins_with_the_change_and_after_a_reboot_somebody_looks(host, monkeypatch):
+    """By the clock, because the uptime begins anew."""
+    monkeypatch.setattr(network_transaction.time, "time", lambda: NOW + 0.9)
     Transactions(host.root, Silent()).begin(FileSet(host.root), Steps("bring apply", "bring restore"), window=60, wanted={})
-    timer = host.read("/etc/systemd/system/typeone-network-rollback.timer").splitlines()
-    assert {"OnActiveSec=60s", "OnBootSec=1061s"} <= set(timer)
+    assert host.read(f"{BASE}/pending/until").split() == [str(NOW + 60), "60"]
+    assert host.exists(f"/etc/systemd/system/multi-user.target.wants/{ROLLBACK}")
+
+
+def test_nothing_is_taken_back_once_it_is_confirmed(begun):
+    """What waits for the time to be up ends, and touches nothing."""
+    begun.write(f"{BASE}/pending/until", f"{NOW + 40} 60").write("/sleep.1007.55", f"rm -r {begun.root}{BASE}/pending")
+    assert play(begun, "rollback") == [] and waited(begun) == 8
+    assert begun.read(f"{PROFILES}/eno1.nmconnection") == "changed" and not begun.exists(f"{BASE}/result")
 
 
 def test_the_host_sends_something_whenever_its_network_has_changed(host, monkeypatch):
@@ -121,17 +161,11 @@ def test_the_host_sends_something_whenever_its_network_has_changed(host, monkeyp
         "ping -c 1 -w 5 203.0.113.1", "bring restore", "ping -c 1 -w 10 203.0.113.1"]
 
 
-def test_what_failed_is_not_waited_for(host, monkeypatch):
-    """The way back begins at once."""
-    monkeypatch.setattr(network_transaction.Connection, "current", lambda: network_transaction.Connection("203.0.113.1 5 192.0.2.10 22", 1))
-    begun = begin(host).write("/broken", "")
-    assert play(begun, "apply")[-2:] == ["bring apply", f"systemctl --no-block start {ROLLBACK}"]
-
-
 def test_what_fails_twice_is_taken_back_at_once(begun):
     """With what was said."""
-    begun.write("/broken", "")
-    assert play(begun, "apply")[-3:] == ["bring apply", "bring apply", f"systemctl --no-block start {ROLLBACK}"]
+    begun.write("/broken", "").write(f"{BASE}/pending/until", f"{NOW + 40} 60")
+    assert play(begun, "apply")[-2:] == ["bring apply", "bring apply"]
     assert begun.read(f"{BASE}/pending/failed") == "the change could not be applied: no such thing"
     play(begun, "rollback")
     assert begun.read(f"{BASE}/result").splitlines() == ["rolled back", "the change could not be applied: no such thing"]
+    assert waited(begun) == 0
