@@ -15,7 +15,7 @@ import time
 
 import yaml
 
-from labs import BIN, GUARD, Lab, Run
+from labs import BIN, GUARD, ROOT, Lab, Run
 
 PAUSE = 3.0
 
@@ -66,9 +66,17 @@ class Site:
 
         With kill_at, SIGKILL it when it says that; with at (words, function), call that once when it says that.
         """
+        return self._follow(self._command(words), "/", {"ANSIBLE_CALLBACKS_ENABLED": "typeone.metal.progress"}, kill_at, at)
+
+    def molecule(self, scenario: str) -> Run:
+        """Run a scenario of Molecule that needs the nodes of a lab on those of this one."""
+        return self._follow([self.lab.folder / "enter", BIN / "molecule", "test", "-s", scenario], ROOT, {"TYPEONE_TEST_LAB": str(self.lab.folder)})
+
+    def _follow(self, command: list, folder, environment: dict, kill_at: str = "", at: tuple = ("", None)) -> Run:
+        """Run a program and tell what it is at."""
         log, silences, start, before = [], [0.0], time.monotonic(), time.monotonic()
-        with subprocess.Popen(self._command(words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, cwd="/",
-                              env={**os.environ, "ANSIBLE_CALLBACKS_ENABLED": "typeone.metal.progress"}) as process:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, cwd=folder,
+                              env={**os.environ, **environment}) as process:
             for line in process.stdout:
                 silences.append(time.monotonic() - before)
                 before = time.monotonic()
@@ -82,7 +90,7 @@ class Site:
                     process.kill()
                     break
         print("".join(log))
-        print(f"== {' '.join(map(str, words))[:300]}: {time.monotonic() - start:.0f} s, longest silence {max(silences):.0f} s")
+        print(f"== {' '.join(map(str, command))[:300]}: {time.monotonic() - start:.0f} s, longest silence {max(silences):.0f} s")
         return Run(process.returncode, "".join(log))
 
     def tell(self, line: str) -> None:

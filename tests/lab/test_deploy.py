@@ -15,9 +15,7 @@ import re
 import subprocess
 
 import pytest
-import storages
 import tunings
-from storages import Storage
 
 pytestmark = pytest.mark.timeout(2400)
 roles = pytest.mark.skipif(not os.environ.get("TYPEONE_TEST_ROLES"), reason="storage and tuning on booted servers: make lab-roles")
@@ -42,14 +40,6 @@ def told(output: str, node) -> str:
     errors = re.findall(rf'fatal: \[{node.name}\]: FAILED! => (.*)', output)
     assert errors, output
     return errors[-1]
-
-
-@pytest.fixture(name="storage", scope="module")
-def _storage(site):
-    """The second server's disks for the third."""
-    found = Storage(site.node(2), site.node(3))
-    found.connect_second_network()
-    return found
 
 
 def test_a_dry_run_changes_nothing_and_tells_the_plan(site):
@@ -158,24 +148,6 @@ def test_a_second_run_changes_nothing(site):
     assert all(boots) and [node.boot_id for node in site.nodes] == boots
 
 
-@roles
-def test_a_guest_writes_on_disks_of_another_host(storage):
-    """Over iSCSI with CHAP and NVMe/TCP, two paths each, of which one is enough."""
-    dry = storage.play("--check", "--diff", "--limit", storage.store.name)
-    assert dry.status == 0 and dry.changed == 2 and "(a secret)" in dry.output, dry.output
-    assert storage.store.shell("find /var/lib/typeone-test /etc/typeone -name '*.steps' -o -name nvmeof 2>/dev/null; true") == ""
-    done = storage.play(guest="writes")
-    assert done.status == 0 and done.changed == 5, done.output
-    for output in (dry.output, done.output):
-        assert not [word for word in storages.UNTOLD if word in output]
-    assert storage.states() == storages.LIVE
-    assert storage.read() == storage.written
-    link = next(link["ifname"] for link in json.loads(storage.store.shell("ip -j address show to 203.0.113.12")) if link)
-    storage.store.shell(f"ip link set {link} down")
-    assert storage.read() == storage.written
-    storage.store.shell(f"ip link set {link} up")
-
-
 def test_it_boots_from_its_own_disk_by_power_cycle_and_by_reset(site):
     """A normal machine: the system on the disk with the serial that was asked for, by the same host key.
 
@@ -192,26 +164,15 @@ def test_it_boots_from_its_own_disk_by_power_cycle_and_by_reset(site):
         node.wait_for_boot(before[node.name])
         assert node.shell("lsblk -sno SERIAL $(findmnt -no SOURCE /)").split() == [node.described["disk_serial"]]
     assert cycled.shell("cat /sys/hypervisor/type").strip() == "xen"
+    tunings.check(site.node(3), tunings.PAGES)
 
 
 @roles
-def test_pages_paths_and_what_the_guest_wrote_outlive_the_reset_of_both_hosts(storage):
-    """Nothing was shut down, and the initiator booted before it had a target. A guest reads what the one before wrote; no role has anything to do."""
-    seconds = storage.wait_for_paths(*storages.LIVE)
-    storage.site.tell(f"all four paths {seconds:.0f} s after the login")
-    assert storage.read() == storage.written
-    again = storage.play(guest="reads")
-    assert again.status == 0 and again.changed == 1, again.output
-    tunings.check(storage.host, tunings.PAGES)
-
-
-@roles
-def test_direct_storage_is_given_back(storage):
-    """No session, no export, no file of either role is left."""
-    gone = storage.play(state="absent")
-    assert gone.status == 0 and gone.changed == 4, gone.output
-    assert storage.states() == []
-    assert storage.store.shell("ls /sys/kernel/config/target/iscsi /sys/kernel/config/nvmet/subsystems 2>/dev/null | grep example || true") == ""
+def test_disks_of_one_host_serve_a_guest_of_another(site):
+    """Molecule's scenario: over iSCSI with CHAP and NVMe/TCP, by two paths each of which one is enough, and after a reset of both hosts."""
+    done = site.molecule("storage")
+    assert done.status == 0 and "(a secret)" in done.output, done.output
+    assert not re.findall("example-secret|DHHC-1:00", done.output)
 
 
 @roles
