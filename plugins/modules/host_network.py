@@ -13,7 +13,7 @@ version_added: 0.1.0
 description:
   - Takes the whole network of a host as one model, checks it before anything is touched, and has netplan or nmstate
     bring it about.
-  - A change is not final. The host saves what it has, starts a timer of its own and applies the change a moment later.
+  - A change is not final. The host saves what it has, starts a service of its own that waits for the time to be up, and applies the change a moment later.
     Unless O(state=confirmed) is reached over a connection that was opened after that, the host puts the previous network
     back by itself, after a reboot too.
   - The role P(typeone.metal.network#role) does both steps and is what most users want.

@@ -82,18 +82,19 @@ class Network:
         return {"present": self._present, "confirmed": self._confirmed}[self.request.state](check)
 
     def _present(self, check: bool) -> dict[str, Any]:
+        pending = self.transactions.pending()  # before all else is looked at: what is begun is begun on what was seen then
         provider, seen = choose_provider(self.request.provider, self.programs), read_seen(self.programs)
         self.renderer = choose_renderer(provider, self.request.renderer, self.programs, self.root)
         model = self._model(provider, seen)
         files = self._files(provider, model)
-        lacking, pending = missing(model, seen), self.transactions.pending()
+        lacking = missing(model, seen)
         begin = bool(files.changed() or lacking)
         diff = [{key: _SECRET.sub(r"\1 ********", text) for key, text in item.items()} for item in files.diff()]
         if lacking:
             diff.append({"before": "".join(f"{text}\n" for text in lacking), "after": ""})
         identity = pending["id"] if pending else None
         if begin and not check:
-            identity = self._begin(provider, model, files, seen)
+            identity = self._begin(provider, model, files, seen, identity)
         return {
             "changed": begin or pending is not None,
             "diff": diff,
@@ -158,15 +159,15 @@ class Network:
             files.want(f"{_CLOUD_INIT}/99-typeone-network.cfg", "network: {config: disabled}\n")
         return files
 
-    def _begin(self, provider: Provider, model: Model, files: FileSet, seen: Seen) -> str:
-        """Start the transaction; returns its id."""
+    def _begin(self, provider: Provider, model: Model, files: FileSet, seen: Seen, after: str | None) -> str:
+        """Start the transaction, after the one that is left over; returns its id."""
         forward, back = self._steps(provider, model, seen)
         steps = Steps(provider.apply, provider.restore, forward, back, provider.folders)
         record = {
             "model": {key: getattr(self.request, key) for key in _MODEL},
             "links": {nic.name: nic.link for nic in model.nics},
         }
-        return self.transactions.begin(files, steps, window=self.request.confirm_within, wanted=record)
+        return self.transactions.begin(files, steps, window=self.request.confirm_within, wanted=record, after=after)
 
     def _steps(self, provider: Provider, model: Model, seen: Seen) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What is done to links with the change and on the way back, beside what the renderer does.
@@ -188,10 +189,11 @@ class Network:
             forward = _orders(delete=stale & there, clear=clear)
         else:
             forward = _orders(replace=kinds, delete=((stale | other) & there) - kinds, free=free, clear=clear)
+        old = made & (set(before) | there)  # these are there again after the way back
         if managed or running(MANAGER, self.programs, self.root):
-            back = _orders(delete=made, clear=((names & there) - made) | clear)
+            back = _orders(delete=made - old, renew=old, clear=((names & there) - made) | clear)
         else:
-            back = _orders(delete=made, free=free, clear=clear)
+            back = _orders(delete=made - old, renew=old, free=free, clear=clear)
         return forward, back
 
     def _confirmed(self, check: bool) -> dict[str, Any]:

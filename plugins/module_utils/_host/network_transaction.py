@@ -27,6 +27,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._host.files import (
     FileSet,
     below,
     entries,
+    keep_folder,
     read_text,
     remove,
     write_atomic,
@@ -47,11 +48,12 @@ _SCRIPT = """#!/bin/sh
 # PENDING/until: when that is (seconds since the epoch), and how many seconds there were.
 # Lines of PENDING/files: "keep NUMBER MODE PATH" (saved as PENDING/previous/NUMBER), "absent - - PATH", or "only - - FOLDER"
 # (of the files in it those are left that are kept).
-# Lines of PENDING/links: "apply" or "rollback", then "delete NAME", "replace NAME" (deleted, and forgotten by systemd-networkd),
-# "free NAME" (out of its bond or bridge; systemd-networkd takes no link out of one), or "clear NAME" (without addresses too, and
-# forgotten by NetworkManager).
+# Lines of PENDING/links: "apply" or "rollback", then "delete NAME", "renew NAME" (deleted, but to come back by other files),
+# "replace NAME" (deleted, and forgotten by systemd-networkd), "free NAME" (out of its bond or bridge; systemd-networkd takes no
+# link out of one), or "clear NAME" (without addresses too, and forgotten by NetworkManager).
+# PENDING/back: the way back has begun, so that nobody can confirm any more.
 set -u
-forget=
+forget= lost=
 base=@BASE@
 pending=$base/pending
 
@@ -73,7 +75,7 @@ wait_for_end() {
 change_link() {
     case $1 in
     # Open vSwitch's own are not the kernel's to delete.
-    delete | replace) ip link delete "$2" 2>/dev/null || ovs-vsctl --timeout=10 --if-exists del-br "$2" || : ;;
+    delete | renew | replace) ip link delete "$2" 2>/dev/null || ovs-vsctl --timeout=10 --if-exists del-br "$2" || : ;;
     free) ip link set dev "$2" nomaster || : ;;
     clear)
         read -r index <"/sys/class/net/$2/ifindex" && rm -f "/run/NetworkManager/devices/$index"
@@ -123,7 +125,7 @@ take_back() {
         case $what in
         keep)
             mkdir -p "${path%/*}"
-            cp "$pending/previous/$number" "$path.typeone" && chmod "$mode" "$path.typeone" && mv "$path.typeone" "$path"
+            { cp "$pending/previous/$number" "$path.typeone" && chmod "$mode" "$path.typeone" && mv "$path.typeone" "$path"; } || lost=$path
             ;;
         absent) rm -f "$path" ;;
         only)
@@ -133,7 +135,17 @@ take_back() {
             ;;
         esac
     done <"$pending/files"
-    sync
+}
+
+# End the transaction once what was put back outlives a power cut. Other file systems are not waited for: they may be in this network.
+settle() {
+    while read -r what number mode path; do
+        sync "$path" "${path%/*}" 2>/dev/null || :
+    done <"$pending/files"
+    rm -rf "$base/done" "$base/confirmed"
+    mv "$pending" "$base/done"
+    sync "$base"
+    rm -rf "$base/done"
 }
 
 # Where a bond fails over, a bridge on it does not tell the switches. Whatever the host sends does.
@@ -154,13 +166,13 @@ if [ "$1" = rollback ]; then
     [ ! -e "$pending/transaction.json" ] || timeout 20 systemctl stop @CHANGE@
 fi
 exec 9>"$base/lock"
-# Whatever holds the lock: the way back is not to wait for it for ever.
-flock -w 20 9
+# Whatever holds the lock: the way back is not to wait for it for ever, and nothing is to change beside it.
+flock -w 20 9 || [ "$1" = rollback ] || exit 1
 [ -e "$pending/transaction.json" ] || exit 0
 
 case $1 in
 apply)
-    [ ! -e "$pending/applied" ] || exit 0
+    [ ! -e "$pending/applied" ] && [ ! -e "$pending/back" ] || exit 0
     ! grep -q "^apply " "$pending/links" || change_links apply 9>&-
     # A second time where the first failed: what it starts may be slow at first (Open vSwitch is).
     if ! bring_about && ! bring_about; then
@@ -171,6 +183,7 @@ apply)
     [ -e "$pending/failed" ] || be_seen 10
     ;;
 rollback)
+    : >"$pending/back"
     take_back
     for _attempt in 1 2 3; do
         change_links rollback 9>&-
@@ -183,9 +196,12 @@ rollback)
         echo "the previous network was put back, but could not be applied" >"$base/result"
         exit 1
     fi
+    if [ -n "$lost" ]; then
+        echo "$lost could not be put back as it was (is the disk full?)" >"$base/result"
+        exit 1
+    fi
     { echo "rolled back"; cat "$pending/failed" 2>/dev/null; } >"$base/result"
-    rm -rf "$base/done" "$base/confirmed"
-    mv "$pending" "$base/done" && rm -rf "$base/done"
+    settle
     be_seen 10
     ;;
 esac
@@ -203,7 +219,8 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 ExecStart={SCRIPT} rollback
-Restart=on-failure
+# Also where something else ends it: there is a change that nobody has confirmed.
+Restart=always
 RestartSec=10
 
 [Install]
@@ -268,6 +285,7 @@ class Transactions:
             **json.loads(text),
             "applied": read_text(self.path(f"{PENDING}/applied")),
             "failure": read_text(self.path(f"{PENDING}/failed")),
+            "back": os.path.exists(self.path(f"{PENDING}/back")),
         }
 
     def result(self) -> str | None:
@@ -280,38 +298,60 @@ class Transactions:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """No other works on the transaction meanwhile, not even the timer's script."""
+        """No other works on the transaction meanwhile, not even the way back."""
         os.makedirs(self.path(BASE), mode=0o700, exist_ok=True)
         with open(self.path(f"{BASE}/lock"), "w", encoding="utf-8") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield
 
-    def begin(self, files: FileSet, steps: Steps, *, window: int, wanted: dict[str, Any]) -> str:
+    def begin(
+        self, files: FileSet, steps: Steps, *, window: int, wanted: dict[str, Any], after: str | None = None
+    ) -> str:
         """Save, start the way back, write the files, and have the change applied in a moment. Returns the new id.
 
-        Where a transaction is left over, what it has saved stays the state to go back to.
+        `after` is the transaction that is left over, where there is one: what it has saved stays the state to go back to.
+        Raises HostError where another has begun or ended meanwhile, and where the time was up before all was written.
         """
+        self._expect(after)
         self.programs.run(["systemctl", "stop", APPLY], check=False)
         with self.lock():
+            self._expect(after)
+            for name in (RESULT, CONFIRMED, *(f"{PENDING}/{name}" for name in ("applied", "failed", "back"))):
+                remove(self.path(name))
+            if after:
+                self._arm(window)  # the time of that one is not to be up in the middle of this
+            else:
+                shutil.rmtree(self.path(PENDING), ignore_errors=True)
             identity = uuid.uuid4().hex
             self._save(files, steps)
-            for name in (RESULT, CONFIRMED):
-                remove(self.path(name))
             connection = Connection.current()
             self._units(steps, connection.client or "")
             boot = read_text(self.path("/proc/sys/kernel/random/boot_id"))
             record = {"id": identity, "boot": boot, "window": window, "wanted": wanted}
             record["connection"] = connection.endpoints
-            for name in ("applied", "failed"):
-                remove(self.path(f"{PENDING}/{name}"))
-            write_atomic(self.path(f"{PENDING}/until"), f"{int(time.time()) + window} {window}\n", mode=0o600)
             write_atomic(self.path(f"{PENDING}/transaction.json"), json.dumps(record), mode=0o600)
-            os.sync()
-            self._start(ROLLBACK, verb="restart")
+            self._arm(window)
             files.write()
-            os.sync()
+            if (self.pending() or {"back": True})["back"]:
+                raise HostError(
+                    f"Cannot change the network of this host: it took longer than {window} s to write the change, which is taken back. "
+                    "Give it more time (confirm_within)."
+                )
         self._start(APPLY, "--no-block")
         return identity
+
+    def _expect(self, identity: str | None) -> None:
+        """Raise HostError unless that transaction is the one that is pending, or none."""
+        if (self.pending() or {"id": None})["id"] != identity:
+            raise HostError(
+                "Cannot change the network of this host: another change of it began or ended while this one was planned. "
+                "Nothing was changed. Run this again."
+            )
+
+    def _arm(self, window: int) -> None:
+        """Have the host wait for the end of that time, from now on."""
+        write_atomic(self.path(f"{PENDING}/until"), f"{int(time.time()) + window} {window}\n", mode=0o600)
+        self._start(ROLLBACK, verb="restart")
 
     def _start(self, unit: str, *options: str, verb: str = "start") -> None:
         if self.root == "/":
@@ -362,8 +402,8 @@ class Transactions:
 
     def why_not(self, pending: dict[str, Any], connection: Connection) -> str | None:
         """Why a connection does not prove that the change is right; None where it does."""
-        if pending["failure"]:
-            return pending["failure"]
+        if pending["failure"] or pending["back"]:
+            return pending["failure"] or "the host is putting the previous network back"
         if pending["boot"] != read_text(self.path("/proc/sys/kernel/random/boot_id")):
             return None  # the network came up anew since, by the changed files
         if pending["applied"] is None:
@@ -378,7 +418,7 @@ class Transactions:
         """End the transaction: what is there stays, and what waits for the time to be up sees that. Raises HostError where the host has begun to take it back."""
         with self.lock():
             now = self.pending()
-            if now is None or now["id"] != pending["id"]:
+            if now is None or now["back"] or now["id"] != pending["id"]:
                 raise HostError(
                     "Cannot confirm the network on this host: the time was up, the previous network is back. "
                     "See to it that the controller can come back in time (confirm_within)."
@@ -387,4 +427,5 @@ class Transactions:
             done = self.path(f"{BASE}/done")
             shutil.rmtree(done, ignore_errors=True)
             os.rename(self.path(PENDING), done)
+            keep_folder(self.path(BASE))
             shutil.rmtree(done, ignore_errors=True)

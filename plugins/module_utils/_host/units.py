@@ -10,7 +10,7 @@ import os
 import re
 from dataclasses import dataclass, field
 
-from ansible_collections.typeone.metal.plugins.module_utils._host.files import FileSet, below, remove
+from ansible_collections.typeone.metal.plugins.module_utils._host.files import FileSet, below, keep_folder, remove
 from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Programs
 
 UNITS = "/etc/systemd/system"
@@ -99,5 +99,6 @@ class Units:
         try:
             os.makedirs(os.path.dirname(real), exist_ok=True)
             os.symlink(target, real)
+            keep_folder(os.path.dirname(real))
         except OSError as error:
             raise HostError(f"Cannot write {path} on this host: {error.strerror}. Check the file system.") from error

@@ -214,8 +214,8 @@ class Declares(Answers):
 
 @pytest.mark.parametrize(("definition", "kind", "links"), [
     ("Mode=802.3ad", "bond", ["apply delete br9", "apply free eno1", "rollback free eno1"]),
-    ("Mode=active-backup", "bond", ["apply delete bond0", "apply delete br9", "apply free eno1", "rollback delete bond0", "rollback free eno1"]),
-    ("Kind=vlan", "vlan", ["apply replace bond0", "apply delete br9", "apply free eno1", "rollback delete bond0", "rollback free eno1"])])
+    ("Mode=active-backup", "bond", ["apply delete bond0", "apply delete br9", "apply free eno1", "rollback renew bond0", "rollback free eno1"]),
+    ("Kind=vlan", "vlan", ["apply replace bond0", "apply delete br9", "apply free eno1", "rollback renew bond0", "rollback free eno1"])])
 def test_a_virtual_link_that_gets_another_definition_is_made_anew(cards, definition, kind, links):
     """systemd-networkd does not change the mode of a bond that is there: neither by the change nor on the way back."""
     cards.write("/run/systemd/network/10-netplan-bond0.netdev", definition).write("/run/systemd/network/10-netplan-br9.netdev", "")
@@ -267,7 +267,7 @@ def test_what_networkmanager_would_hold_to_is_taken_from_it(cards, given, folder
     programs = Answers(*CARDS, *(link(name, LEFT, linkinfo=info) for name, info in kinds.items()))
     run(cards, check=False, programs=programs, bonds=VIRTUAL, ip=[{**IP[0], "interface": "bond0"}], **given)
     assert cards.read(f"{BASE}/pending/links").splitlines() == [
-        "apply delete br9", "apply clear eno2", "rollback delete bond0", "rollback clear eno1", "rollback clear eno2"]
+        "apply delete br9", "apply clear eno2", "rollback renew bond0", "rollback clear eno1", "rollback clear eno2"]
     assert [name for name in ("br9.nmconnection", "x.nmconnection", "y.nmconnection") if not cards.exists(f"{PROFILES}/{name}")
             and any(line.endswith(name) and line.startswith("keep") for line in cards.read(f"{BASE}/pending/files").splitlines())] == gone
     assert cards.exists(f"{PROFILES}/z.nmconnection")
@@ -276,20 +276,20 @@ def test_what_networkmanager_would_hold_to_is_taken_from_it(cards, given, folder
 def test_profiles_that_a_provider_writes_by_itself_go_on_the_way_back(host):
     """All that were there are kept, once: what a second transaction finds is the first one's doing."""
     host.write(f"{PROFILES}/eno1.nmconnection", "old")
-    begin(host, {"/etc/typeone/nmstate.yml": "new"}, folders=(PROFILES,))
+    first = begin(host, {"/etc/typeone/nmstate.yml": "new"}, folders=(PROFILES,))
     assert kept(host) == ["/etc/typeone/nmstate.yml: None", f"{PROFILES}/eno1.nmconnection: old", f"{PROFILES}: None"]
     host.write(f"{PROFILES}/eno1.nmconnection", "new").write(f"{PROFILES}/br0.nmconnection", "new")
-    begin(host, {"/etc/typeone/nmstate.yml": "newer", f"{PROFILES}/br0.nmconnection": None}, folders=(PROFILES,))
+    begin(host, {"/etc/typeone/nmstate.yml": "newer", f"{PROFILES}/br0.nmconnection": None}, after=first, folders=(PROFILES,))
     assert kept(host) == ["/etc/typeone/nmstate.yml: None", f"{PROFILES}/eno1.nmconnection: old", f"{PROFILES}: None"]
 
 
-def begin(host, paths: dict, **steps: tuple) -> str:
-    """Begin a transaction that writes files."""
+def begin(host, paths: dict, after: str | None = None, **steps: tuple) -> str:
+    """Begin a transaction that writes files, after one that is left over."""
     files = FileSet(host.root)
     for path, text in paths.items():
         files.want(path, text, mode=0o600)
     wanted = {"model": {}, "links": {}}
-    return Transactions(host.root, Answers()).begin(files, Steps("true", "true", **steps), window=60, wanted=wanted)
+    return Transactions(host.root, Answers()).begin(files, Steps("true", "true", **steps), window=60, wanted=wanted, after=after)
 
 
 def kept(host) -> list[str]:
@@ -304,7 +304,7 @@ def test_a_transaction_that_continues_another_keeps_what_that_has_saved(host):
     first = begin(host, {"/etc/netplan/a.yaml": "new", "/etc/netplan/b.yaml": "b"}, forward=("delete br9",), back=("delete br0",))
     assert kept(host) == ["/etc/netplan/a.yaml: old", "/etc/netplan/b.yaml: None"] and host.read("/etc/netplan/a.yaml") == "new"
     host.write(f"{BASE}/pending/applied", "12.00")
-    second = begin(host, {"/etc/netplan/a.yaml": "newer", "/etc/netplan/c.yaml": "c"}, back=("delete br0", "delete br1"))
+    second = begin(host, {"/etc/netplan/a.yaml": "newer", "/etc/netplan/c.yaml": "c"}, after=first, back=("delete br0", "delete br1"))
     assert kept(host) == ["/etc/netplan/a.yaml: old", "/etc/netplan/b.yaml: None", "/etc/netplan/c.yaml: None"]
     assert host.read(f"{BASE}/pending/links").splitlines() == ["rollback delete br0", "rollback delete br1"]
     pending = Transactions(host.root, Answers()).pending()
@@ -314,6 +314,7 @@ def test_a_transaction_that_continues_another_keeps_what_that_has_saved(host):
 @pytest.mark.parametrize(("changes", "endpoints", "began", "reason"), [
     ({"applied": None}, "198.51.100.1 2000 192.0.2.10 22", 50.0, "the change has not been applied yet"),
     ({"failure": "status 1"}, "198.51.100.1 2000 192.0.2.10 22", 50.0, "status 1"),
+    ({"back": True, "boot": "another"}, "198.51.100.1 2000 192.0.2.10 22", 50.0, "the host is putting the previous network back"),
     ({}, "198.51.100.1 2000 192.0.2.10 22", 50.0, None),
     ({}, "198.51.100.1 1000 192.0.2.10 22", 20.0, "this connection is older than the change"),
     ({}, "198.51.100.1 2000 192.0.2.10 22", 30.0, "this connection is older than the change"),
@@ -324,7 +325,7 @@ def test_a_transaction_that_continues_another_keeps_what_that_has_saved(host):
 def test_only_a_connection_opened_after_the_change_proves_it(host, monkeypatch, changes, endpoints, began, reason):
     """And after a reboot any, since the network came up anew."""
     host.write("/proc/sys/kernel/random/boot_id", "this")
-    pending = {"boot": "this", "applied": "30.00", "failure": None, "connection": "198.51.100.1 1000 192.0.2.10 22", **changes}
+    pending = {"boot": "this", "applied": "30.00", "failure": None, "back": False, "connection": "198.51.100.1 1000 192.0.2.10 22", **changes}
     monkeypatch.setattr(Connection, "began", lambda _self: began)
     found = Transactions(host.root, Answers()).why_not(pending, Connection(endpoints, 1))
     assert (found or "").startswith(reason or "") and (found is None) is (reason is None)
@@ -339,6 +340,40 @@ def test_a_transaction_that_the_host_took_back_cannot_be_confirmed(host):
     assert not host.exists(f"{BASE}/pending")
     with pytest.raises(HostError, match="the time was up, the previous network is back"):
         transactions.confirm(pending)
+
+
+def test_a_change_that_was_planned_on_what_is_no_more_is_not_begun(host):
+    """Another run began or ended one meanwhile, or the host took one back: nothing is written, and what is pending stays."""
+    first = begin(host, {"/etc/netplan/a.yaml": "new"})
+    for after in (None, "another"):
+        with pytest.raises(HostError, match="another change of it began or ended while this one was planned. Nothing was changed"):
+            begin(host, {"/etc/netplan/a.yaml": "newer"}, after=after)
+    transactions = Transactions(host.root, Answers())
+    assert host.read("/etc/netplan/a.yaml") == "new" and transactions.pending()["id"] == first
+    transactions.confirm(transactions.pending())
+    with pytest.raises(HostError, match="Nothing was changed"):
+        begin(host, {"/etc/netplan/a.yaml": "newer"}, after=first)
+
+
+def test_what_was_saved_for_a_change_that_never_began_is_not_what_another_goes_back_to(host):
+    """The controller was lost before the change was on record."""
+    host.write(f"{BASE}/pending/files", "keep 0 644 /etc/netplan/a.yaml\n").write(f"{BASE}/pending/previous/0", "of long ago")
+    host.write("/etc/netplan/a.yaml", "old")
+    begin(host, {"/etc/netplan/a.yaml": "new"})
+    assert kept(host) == ["/etc/netplan/a.yaml: old"]
+
+
+def test_a_change_that_takes_longer_to_write_than_there_is_time_is_not_called_begun(host):
+    """The host has begun to take it back meanwhile."""
+    class Slow(FileSet):
+        """Files on a disk that is slow."""
+
+        def write(self) -> list[str]:
+            host.write(f"{BASE}/pending/back", "")
+            return super().write()
+
+    with pytest.raises(HostError, match="longer than 60 s to write the change, which is taken back"):
+        Transactions(host.root, Answers()).begin(Slow(host.root), Steps("true", "true"), window=60, wanted={})
 
 
 def asked(host, transaction: str) -> dict:

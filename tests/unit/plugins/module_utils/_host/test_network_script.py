@@ -12,7 +12,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._host import network
 from ansible_collections.typeone.metal.plugins.module_utils._host.files import FileSet
 from ansible_collections.typeone.metal.plugins.module_utils._host.network_transaction import APPLY, BASE, ROLLBACK, SCRIPT, Steps, Transactions
 from ansible_collections.typeone.metal.plugins.module_utils._host.profiles import PROFILES
-from ansible_collections.typeone.metal.plugins.module_utils._host.programs import Outcome, Programs
+from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Outcome, Programs
 
 FOLDERS = ("/sys/class/net", "/run/NetworkManager", BASE, PROFILES, "/etc/typeone", "/proc/uptime")
 NOW = 1_800_000_000  # by the host's clock
@@ -55,7 +55,7 @@ def begin(host):
         host.write(f"/sys/class/net/{name}/ifindex", index).write(f"/run/NetworkManager/devices/{index}", "")
     files = FileSet(host.root)
     files.want("/etc/typeone/nmstate.yml", "new")
-    steps = Steps("bring apply", "bring restore", ("delete br9",), ("delete br0", "clear eno1", "free eno2"), (PROFILES,))
+    steps = Steps("bring apply", "bring restore", ("delete br9",), ("delete br0", "renew bond1", "clear eno1", "free eno2"), (PROFILES,))
     Transactions(host.root, Silent()).begin(files, steps, window=60, wanted={})
     host.write(f"{PROFILES}/eno1.nmconnection", "changed").write(f"{PROFILES}/br0.nmconnection", "made")
     host.write("/proc/uptime", "1000.55 20.00").write(f"{BASE}/pending/until", f"{NOW} 60")
@@ -72,10 +72,11 @@ def begin(host):
     return host
 
 
-def play(host, verb: str) -> list[str]:
+def play(host, verb: str, *, status: int = 0) -> list[str]:
     """Run the script; what it has run."""
     environment = {**os.environ, "PATH": f"{host.path}/bin:{os.environ['PATH']}"}
-    subprocess.run(["sh", host.root + SCRIPT, verb], env=environment, check=True, timeout=60)
+    done = subprocess.run(["sh", host.root + SCRIPT, verb], env=environment, check=False, timeout=60)
+    assert done.returncode == status
     return host.read("/said").splitlines() if host.exists("/said") else []
 
 
@@ -119,6 +120,64 @@ def test_a_link_that_came_up_meanwhile_goes_as_well(begun):
     done = play(begun, "rollback")
     assert done.count("ip link delete br0") == done.count("systemctl try-restart systemd-networkd.service") == 2
     assert not begun.exists("/sys/class/net/br0") and done[-1] == "bring restore"
+
+
+def test_a_link_that_the_previous_files_make_again_is_not_waited_for(begun):
+    """A bond that the change defined otherwise: it goes once, and comes back as it was."""
+    begun.write("/sys/class/net/bond1/ifindex", 7).write("/meanwhile/ifindex", 7)
+    begun.write("/bin/systemctl", begun.read("/bin/systemctl").replace("net/br0 ;;", "net/bond1 ;;") + "\n")
+    (begun.path / "bin/systemctl").chmod(0o755)
+    done = play(begun, "rollback")
+    assert done.count("ip link delete bond1") == done.count("systemctl try-restart systemd-networkd.service") == 1
+    assert begun.exists("/sys/class/net/bond1")
+
+
+def test_a_file_that_cannot_be_put_back_is_told_and_tried_again(begun):
+    """The copies are not given up: here the disk is full, then it is not."""
+    full = {"cp": '#!/bin/sh\n[ -e ROOT/space ] || exit 1\nexec /bin/cp "$@"\n'}
+    for name, text in full.items():
+        begun.write(f"/bin/{name}", text.replace("ROOT", begun.root))
+        (begun.path / "bin" / name).chmod(0o755)
+    play(begun, "rollback", status=1)
+    assert "could not be put back as it was" in begun.read(f"{BASE}/result") and begun.exists(f"{BASE}/pending/previous")
+    begun.write("/space", "")
+    play(begun, "rollback")
+    assert begun.read(f"{PROFILES}/eno1.nmconnection") == "old" and begun.read(f"{BASE}/result") == "rolled back"
+
+
+def test_a_way_back_that_has_begun_is_gone_to_its_end(begun):
+    """What applies the change does no more, nobody can confirm, and only another change takes its place."""
+    begun.write("/bin/cp", "#!/bin/sh\nexit 1\n")
+    (begun.path / "bin/cp").chmod(0o755)
+    play(begun, "rollback", status=1)
+    (begun.path / "said").unlink()
+    assert play(begun, "apply") == []
+    transactions = Transactions(begun.root, Silent())
+    pending = transactions.pending()
+    assert transactions.why_not(pending, network_transaction.Connection("", 1)) == "the host is putting the previous network back"
+    with pytest.raises(HostError, match="the previous network is back"):
+        transactions.confirm(pending)
+    transactions.begin(FileSet(begun.root), Steps("bring apply", "bring restore"), window=60, wanted={}, after=pending["id"])
+    assert transactions.pending()["back"] is False
+
+
+@pytest.mark.parametrize(("verb", "status"), [("apply", 1), ("rollback", 0)])
+def test_nothing_is_applied_beside_what_holds_the_lock(begun, verb, status):
+    """The way back waits a while, and then goes on all the same."""
+    begun.write("/bin/flock", "#!/bin/sh\nexit 1\n")
+    (begun.path / "bin/flock").chmod(0o755)
+    assert ("bring apply" in play(begun, verb, status=status)) is False
+    assert begun.exists(f"{BASE}/pending") is (verb == "apply")
+
+
+def test_the_way_back_waits_for_no_other_file_system(begun):
+    """One of another host may be lost with the network: only what was put back is flushed, and that once the network is there."""
+    begun.write("/bin/sync", f'#!/bin/sh\necho "sync $*" >>{begun.root}/said\n')
+    (begun.path / "bin/sync").chmod(0o755)
+    done = play(begun, "rollback")
+    flushed = [line for line in done if line.startswith("sync")]
+    assert flushed and "sync " not in flushed and done.index(flushed[0]) > done.index("bring restore")
+    assert f"sync {begun.root}{PROFILES}/eno1.nmconnection {begun.root}{PROFILES}" in flushed
 
 
 def test_files_are_put_back_and_others_go(begun):
