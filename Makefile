@@ -10,7 +10,7 @@ unexport PYTHONPATH
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p && break; done)
 VENV ?= $(CURDIR)/.venv
 BIN := $(VENV)/bin
-SOURCES := $(shell git ls-files -co --exclude-standard 2>/dev/null)
+SOURCES := $(wildcard $(shell git ls-files -co --exclude-standard 2>/dev/null))
 # Source tree seen as a collection (unit tier), and the collection as installed from its artifact (all else).
 DEV := $(BUILD)/dev
 INSTALLED := $(BUILD)/collections
