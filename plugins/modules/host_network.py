@@ -174,6 +174,7 @@ network:
     links: {description: What the kernel calls each name of the model., type: dict, returned: O(state=present)}
     rolled_back: {description: "What the host said of the last change, where it took that back.", type: str, returned: O(state=present)}
     reason: {description: Why the change was not confirmed., type: str, returned: O(state=confirmed)}
+    back: {description: Whether the host is taking a pending change back., type: bool, returned: O(state=confirmed) while one is pending}
 """
 
 from ansible.module_utils.basic import AnsibleModule

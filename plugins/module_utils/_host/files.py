@@ -88,6 +88,7 @@ def remove(path: str) -> None:
     """Remove a file; one that is not there is fine. Raises HostError."""
     try:
         os.unlink(path)
+        keep_folder(os.path.dirname(path))
     except FileNotFoundError:
         return
     except OSError as error:

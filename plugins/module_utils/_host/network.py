@@ -88,7 +88,8 @@ class Network:
         model = self._model(provider, seen)
         files = self._files(provider, model)
         lacking = missing(model, seen)
-        begin = bool(files.changed() or lacking)
+        stuck = pending is not None and pending["back"]  # taken back as far as that went, so that the files may be the model's
+        begin = bool(files.changed() or lacking or stuck)
         diff = [{key: _SECRET.sub(r"\1 ********", text) for key, text in item.items()} for item in files.diff()]
         if lacking:
             diff.append({"before": "".join(f"{text}\n" for text in lacking), "after": ""})
@@ -209,13 +210,19 @@ class Network:
                 lacking, reason = self._lacking(pending["wanted"])
             if reason is None and not check:
                 self.transactions.confirm(pending)
-            if reason in (None, OLD, pending["failure"]) or time.monotonic() >= deadline:
+            if pending["back"] or reason in (None, OLD, pending["failure"]) or time.monotonic() >= deadline:
                 break
             # A slow host is to spend its time on the change, not on being looked at.
             time.sleep(max(_POLL, time.monotonic() - began))
         return {
             "changed": reason is None,
-            "network": {"confirmed": reason is None, "pending": reason is not None, "missing": lacking, "reason": reason},
+            "network": {
+                "confirmed": reason is None,
+                "pending": reason is not None,
+                "back": pending["back"],
+                "missing": lacking,
+                "reason": reason,
+            },
         }
 
     def _lacking(self, wanted: dict[str, Any]) -> tuple[list[str], str | None]:

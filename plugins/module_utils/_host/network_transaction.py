@@ -39,6 +39,7 @@ BASE = "/var/lib/typeone/network"
 PENDING = f"{BASE}/pending"
 RESULT = f"{BASE}/result"
 CONFIRMED = f"{BASE}/confirmed"
+UNDONE = "/run/typeone-network-undone"
 SCRIPT = f"{LIBEXEC}/network-transaction"
 OLD = "this connection is older than the change"
 ROLLBACK, APPLY = (f"typeone-network-{name}.service" for name in ("rollback", "apply"))
@@ -46,16 +47,19 @@ ROLLBACK, APPLY = (f"typeone-network-{name}.service" for name in ("rollback", "a
 _SCRIPT = """#!/bin/sh
 # Made by typeone.metal.host_network: `apply` brings a change of the network about, `rollback` takes it back once its time is up.
 # PENDING/until: when that is (seconds since the epoch), and how many seconds there were.
-# Lines of PENDING/files: "keep NUMBER MODE PATH" (saved as PENDING/previous/NUMBER), "absent - - PATH", or "only - - FOLDER"
-# (of the files in it those are left that are kept).
+# Lines of PENDING/files: "keep NUMBER MODE PATH" (saved as PENDING/previous/NUMBER), "link NUMBER - PATH" (to what is said there),
+# "absent - - PATH", or "only - - FOLDER" (of the files in it those are left that are kept).
 # Lines of PENDING/links: "apply" or "rollback", then "delete NAME", "renew NAME" (deleted, but to come back by other files),
 # "replace NAME" (deleted, and forgotten by systemd-networkd), "free NAME" (out of its bond or bridge; systemd-networkd takes no
 # link out of one), or "clear NAME" (without addresses too, and forgotten by NetworkManager).
-# PENDING/back: the way back has begun, so that nobody can confirm any more.
+# PENDING/back: the way back has begun, so that nobody can confirm any more. UNDONE: it has come as far as the links in this boot,
+# with "done" and the file that could not be put back.
+# A disk may be full or read-only: nothing here ends the script where it cannot write.
 set -u
 forget= lost=
 base=@BASE@
 pending=$base/pending
+undone=@UNDONE@
 
 # Until the time is up, the change has failed, or somebody has confirmed it.
 wait_for_end() {
@@ -88,7 +92,7 @@ change_link() {
 change_links() {
     # NetworkManager makes a link anew that is taken from it, and holds to the addresses that it finds: it is not to look.
     if systemctl --quiet is-active NetworkManager.service; then
-        : >"$pending/held"
+        touch "$pending/held" || :
         timeout 60 systemctl stop NetworkManager.service
     fi
     while read -r when verb name; do
@@ -125,8 +129,12 @@ take_back() {
         case $what in
         keep)
             mkdir -p "${path%/*}"
-            { cp "$pending/previous/$number" "$path.typeone" && chmod "$mode" "$path.typeone" && mv "$path.typeone" "$path"; } || lost=$path
+            if ! { cp -p "$pending/previous/$number" "$path.typeone" && chmod "$mode" "$path.typeone" && mv "$path.typeone" "$path"; }; then
+                lost=$path
+                rm -f "$path.typeone"
+            fi
             ;;
+        link) ln -sfn "$(cat "$pending/previous/$number")" "$path" || lost=$path ;;
         absent) rm -f "$path" ;;
         only)
             for file in "$path"/*; do
@@ -143,10 +151,22 @@ settle() {
         sync "$path" "${path%/*}" 2>/dev/null || :
     done <"$pending/files"
     rm -rf "$base/done" "$base/confirmed"
-    mv "$pending" "$base/done"
+    mv "$pending" "$base/done" || return 1
     sync "$base"
     rm -rf "$base/done"
 }
+
+put_back_links() {
+    for _attempt in 1 2 3; do
+        change_links rollback 9>&-
+        # This alone has most hosts reached again, and in the twinkling of an eye; what follows is slow where the host is.
+        timeout 60 systemctl try-restart systemd-networkd.service 9>&-
+        links_are_left || break
+    done
+    be_seen 5
+}
+
+restore() { timeout 180 @RESTORE@ 9>&-; }
 
 # Where a bond fails over, a bridge on it does not tell the switches. Whatever the host sends does.
 be_seen() {
@@ -163,9 +183,9 @@ bring_about() {
 if [ "$1" = rollback ]; then
     wait_for_end
     # A change that hangs is not waited for.
-    [ ! -e "$pending/transaction.json" ] || timeout 20 systemctl stop @CHANGE@
+    [ ! -e "$pending/transaction.json" ] || { touch "$pending/back"; timeout 20 systemctl stop @CHANGE@; }
 fi
-exec 9>"$base/lock"
+command exec 9>"$base/lock" || :
 # Whatever holds the lock: the way back is not to wait for it for ever, and nothing is to change beside it.
 flock -w 20 9 || [ "$1" = rollback ] || exit 1
 [ -e "$pending/transaction.json" ] || exit 0
@@ -180,28 +200,24 @@ apply)
     fi
     read -r uptime rest </proc/uptime
     echo "$uptime" >"$pending/applied"
+    exec 9>&-
     [ -e "$pending/failed" ] || be_seen 10
     ;;
 rollback)
-    : >"$pending/back"
+    touch "$pending/back" || :
     take_back
-    for _attempt in 1 2 3; do
-        change_links rollback 9>&-
-        # This alone has most hosts reached again, and in the twinkling of an eye; what follows is slow where the host is.
-        timeout 60 systemctl try-restart systemd-networkd.service 9>&-
-        links_are_left || break
-    done
-    be_seen 5
-    if ! timeout 180 @RESTORE@ 9>&-; then
-        echo "the previous network was put back, but could not be applied" >"$base/result"
-        exit 1
+    # Once in a boot, and again where a file came back meanwhile: links that are taken down each few seconds are of no use.
+    if [ "$(cat "$undone" 2>/dev/null)" != "done $lost" ]; then
+        put_back_links
+        restore || restore || echo "the previous files are back, but could not be applied" >>"$pending/failed"
+        echo "done $lost" >"$undone"
     fi
     if [ -n "$lost" ]; then
-        echo "$lost could not be put back as it was (is the disk full?)" >"$base/result"
+        echo "$lost could not be put back as it was, which is tried each 10 seconds (is the disk full?)" >"$base/result"
         exit 1
     fi
     { echo "rolled back"; cat "$pending/failed" 2>/dev/null; } >"$base/result"
-    settle
+    settle || exit 1
     be_seen 10
     ;;
 esac
@@ -316,10 +332,11 @@ class Transactions:
         self.programs.run(["systemctl", "stop", APPLY], check=False)
         with self.lock():
             self._expect(after)
-            for name in (RESULT, CONFIRMED, *(f"{PENDING}/{name}" for name in ("applied", "failed", "back"))):
+            for name in (RESULT, CONFIRMED, UNDONE, f"{PENDING}/applied", f"{PENDING}/failed"):
                 remove(self.path(name))
             if after:
                 self._arm(window)  # the time of that one is not to be up in the middle of this
+                remove(self.path(f"{PENDING}/back"))
             else:
                 shutil.rmtree(self.path(PENDING), ignore_errors=True)
             identity = uuid.uuid4().hex
@@ -331,8 +348,11 @@ class Transactions:
             record["connection"] = connection.endpoints
             write_atomic(self.path(f"{PENDING}/transaction.json"), json.dumps(record), mode=0o600)
             self._arm(window)
+            before = files.undo()
             files.write()
             if (self.pending() or {"back": True})["back"]:
+                if not after:
+                    before.write()
                 raise HostError(
                     f"Cannot change the network of this host: it took longer than {window} s to write the change, which is taken back. "
                     "Give it more time (confirm_within)."
@@ -364,11 +384,17 @@ class Transactions:
         lines = (read_text(self.path(f"{PENDING}/files"), "") or "").splitlines()
         kept = {line.split(" ", 3)[3] for line in lines}
         for path, (text, mode) in self._before(files, steps, kept).wanted.items():
-            if text is None:
+            real, copy = self.path(path), f"{previous}/{len(lines)}"
+            if os.path.islink(real):
+                write_atomic(copy, os.readlink(real))
+                lines.append(f"link {len(lines)} - {path}")
+            elif text is None:
                 lines.append(f"absent - - {path}")
-                continue
-            write_atomic(f"{previous}/{len(lines)}", text, mode=0o600)
-            lines.append(f"keep {len(lines)} {mode:o} {path}")
+            else:
+                write_atomic(copy, text, mode=0o600)
+                # systemd-networkd reads files with secrets by its group.
+                os.chown(copy, os.stat(real).st_uid, os.stat(real).st_gid)
+                lines.append(f"keep {len(lines)} {mode:o} {path}")
         lines += [f"only - - {folder}" for folder in steps.folders if folder not in kept]
         earlier = (read_text(self.path(f"{PENDING}/links"), "") or "").splitlines()
         back = [line for line in earlier if line.startswith("rollback ")] + [f"rollback {step}" for step in steps.back]
@@ -390,7 +416,7 @@ class Transactions:
 
     def _units(self, steps: Steps, peer: str) -> None:
         units = Units(self.root, self.programs)
-        given = {"@BASE@": BASE, "@APPLY@": steps.apply, "@RESTORE@": steps.restore, "@CHANGE@": APPLY, "@PEER@": peer}
+        given = {"@BASE@": BASE, "@APPLY@": steps.apply, "@RESTORE@": steps.restore, "@CHANGE@": APPLY, "@PEER@": peer, "@UNDONE@": UNDONE}
         script = _SCRIPT
         for word, text in given.items():
             script = script.replace(word, text)
@@ -403,10 +429,10 @@ class Transactions:
     def why_not(self, pending: dict[str, Any], connection: Connection) -> str | None:
         """Why a connection does not prove that the change is right; None where it does."""
         if pending["failure"] or pending["back"]:
-            return pending["failure"] or "the host is putting the previous network back"
+            return pending["failure"] or self.result() or "the host is putting the previous network back"
         if pending["boot"] != read_text(self.path("/proc/sys/kernel/random/boot_id")):
             return None  # the network came up anew since, by the changed files
-        if pending["applied"] is None:
+        if not pending["applied"]:
             return "the change has not been applied yet"
         if pending["connection"] and not connection.endpoints:
             return "this is no connection over the network, as the one was that made the change"
@@ -417,15 +443,16 @@ class Transactions:
     def confirm(self, pending: dict[str, Any]) -> None:
         """End the transaction: what is there stays, and what waits for the time to be up sees that. Raises HostError where the host has begun to take it back."""
         with self.lock():
+            done = self.path(f"{BASE}/done")
+            shutil.rmtree(done, ignore_errors=True)
+            write_atomic(self.path(CONFIRMED), pending["id"])
             now = self.pending()
             if now is None or now["back"] or now["id"] != pending["id"]:
+                remove(self.path(CONFIRMED))
                 raise HostError(
                     "Cannot confirm the network on this host: the time was up, the previous network is back. "
                     "See to it that the controller can come back in time (confirm_within)."
                 )
-            write_atomic(self.path(CONFIRMED), pending["id"])
-            done = self.path(f"{BASE}/done")
-            shutil.rmtree(done, ignore_errors=True)
             os.rename(self.path(PENDING), done)
             keep_folder(self.path(BASE))
             shutil.rmtree(done, ignore_errors=True)

@@ -16,7 +16,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._host import network
 from ansible_collections.typeone.metal.plugins.module_utils._host.connection import Connection
 from ansible_collections.typeone.metal.plugins.module_utils._host.files import FileSet
 from ansible_collections.typeone.metal.plugins.module_utils._host.links import find_nics, read_seen
-from ansible_collections.typeone.metal.plugins.module_utils._host.network_transaction import BASE, Steps, Transactions
+from ansible_collections.typeone.metal.plugins.module_utils._host.network_transaction import BASE, SCRIPT, Steps, Transactions
 from ansible_collections.typeone.metal.plugins.module_utils._host.profiles import PROFILES, RUNNING
 from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Outcome, Programs
 
@@ -312,6 +312,7 @@ def test_a_transaction_that_continues_another_keeps_what_that_has_saved(host):
 
 
 @pytest.mark.parametrize(("changes", "endpoints", "began", "reason"), [
+    ({"applied": ""}, "198.51.100.1 2000 192.0.2.10 22", 50.0, "the change has not been applied yet"),
     ({"applied": None}, "198.51.100.1 2000 192.0.2.10 22", 50.0, "the change has not been applied yet"),
     ({"failure": "status 1"}, "198.51.100.1 2000 192.0.2.10 22", 50.0, "status 1"),
     ({"back": True, "boot": "another"}, "198.51.100.1 2000 192.0.2.10 22", 50.0, "the host is putting the previous network back"),
@@ -372,8 +373,43 @@ def test_a_change_that_takes_longer_to_write_than_there_is_time_is_not_called_be
             host.write(f"{BASE}/pending/back", "")
             return super().write()
 
+    files = Slow(host.root)
+    files.want("/etc/netplan/a.yaml", "new")
     with pytest.raises(HostError, match="longer than 60 s to write the change, which is taken back"):
-        Transactions(host.root, Answers()).begin(Slow(host.root), Steps("true", "true"), window=60, wanted={})
+        Transactions(host.root, Answers()).begin(files, Steps("true", "true"), window=60, wanted={})
+    assert not host.exists("/etc/netplan/a.yaml")
+
+
+def test_a_change_is_begun_anew_where_the_way_back_is_stuck(cards):
+    """Although the files may be those of the model: that is what could not be put back."""
+    assert run(cards, check=False)["changed"]
+    assert run(cards)["diff"] == [] and run(cards)["network"]["confirmed"] is False
+    cards.write(f"{BASE}/pending/back", "").write(f"{BASE}/result", "/etc/netplan/a.yaml could not be put back as it was")
+    stuck = asked(cards, cards.read(f"{BASE}/pending/transaction.json").split('"')[3])
+    assert stuck["back"] and stuck["reason"] == "/etc/netplan/a.yaml could not be put back as it was"
+    before = cards.read(f"{BASE}/pending/transaction.json")
+    run(cards, check=False)
+    assert cards.read(f"{BASE}/pending/transaction.json") != before and not cards.exists(f"{BASE}/pending/back")
+
+
+def test_owners_and_links_are_kept(host):
+    """systemd-networkd reads files with secrets by its group; a link to /dev/null hides a file of the system."""
+    host.write("/etc/systemd/network/10-x.network", "old")
+    path = f"{host.root}/etc/systemd/network/10-x.network"
+    owner = (0, 123) if os.geteuid() == 0 else (os.getuid(), os.getgid())
+    os.chown(path, *owner)
+    os.symlink("/dev/null", f"{host.root}/etc/systemd/network/80-y.network")
+    begin(host, {"/etc/systemd/network/10-x.network": None, "/etc/systemd/network/80-y.network": None})
+    lines = host.read(f"{BASE}/pending/files").splitlines()
+    assert lines == ["keep 0 644 /etc/systemd/network/10-x.network", "link 1 - /etc/systemd/network/80-y.network"]
+    done = os.stat(f"{host.root}{BASE}/pending/previous/0")
+    assert (done.st_uid, done.st_gid) == owner
+    script = host.read(SCRIPT).replace(BASE, host.root + BASE)
+    host.write(f"{BASE}/pending/files", "\n".join(line.replace("/etc", f"{host.root}/etc") for line in lines) + "\n")
+    part = script[: script.index('\nif [ "$1" = rollback ]')]
+    subprocess.run(["sh", "-c", f"{part}\ntake_back", "sh", "rollback"], check=True, timeout=60)
+    assert os.readlink(f"{host.root}/etc/systemd/network/80-y.network") == "/dev/null"
+    assert (os.stat(path).st_uid, os.stat(path).st_gid) == owner and host.read("/etc/systemd/network/10-x.network") == "old"
 
 
 def asked(host, transaction: str) -> dict:

@@ -10,11 +10,11 @@ import subprocess
 import pytest
 from ansible_collections.typeone.metal.plugins.module_utils._host import network_transaction
 from ansible_collections.typeone.metal.plugins.module_utils._host.files import FileSet
-from ansible_collections.typeone.metal.plugins.module_utils._host.network_transaction import APPLY, BASE, ROLLBACK, SCRIPT, Steps, Transactions
+from ansible_collections.typeone.metal.plugins.module_utils._host.network_transaction import APPLY, BASE, ROLLBACK, SCRIPT, UNDONE, Steps, Transactions
 from ansible_collections.typeone.metal.plugins.module_utils._host.profiles import PROFILES
 from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Outcome, Programs
 
-FOLDERS = ("/sys/class/net", "/run/NetworkManager", BASE, PROFILES, "/etc/typeone", "/proc/uptime")
+FOLDERS = ("/sys/class/net", "/run/NetworkManager", BASE, PROFILES, "/etc/typeone", "/proc/uptime", UNDONE)
 NOW = 1_800_000_000  # by the host's clock
 SAYING = """#!/bin/sh
 echo "${0##*/} $*" >>ROOT/said
@@ -138,10 +138,13 @@ def test_a_file_that_cannot_be_put_back_is_told_and_tried_again(begun):
     for name, text in full.items():
         begun.write(f"/bin/{name}", text.replace("ROOT", begun.root))
         (begun.path / "bin" / name).chmod(0o755)
-    play(begun, "rollback", status=1)
+    for deleted in (1, 1):
+        done = play(begun, "rollback", status=1)
+        assert done.count("ip link delete br0") == done.count("bring restore") == deleted  # what is up is left up
+        begun.write("/sys/class/net/br0/ifindex", 0)
     assert "could not be put back as it was" in begun.read(f"{BASE}/result") and begun.exists(f"{BASE}/pending/previous")
     begun.write("/space", "")
-    play(begun, "rollback")
+    assert play(begun, "rollback").count("bring restore") == 2
     assert begun.read(f"{PROFILES}/eno1.nmconnection") == "old" and begun.read(f"{BASE}/result") == "rolled back"
 
 
@@ -154,7 +157,7 @@ def test_a_way_back_that_has_begun_is_gone_to_its_end(begun):
     assert play(begun, "apply") == []
     transactions = Transactions(begun.root, Silent())
     pending = transactions.pending()
-    assert transactions.why_not(pending, network_transaction.Connection("", 1)) == "the host is putting the previous network back"
+    assert "could not be put back as it was" in transactions.why_not(pending, network_transaction.Connection("", 1))
     with pytest.raises(HostError, match="the previous network is back"):
         transactions.confirm(pending)
     transactions.begin(FileSet(begun.root), Steps("bring apply", "bring restore"), window=60, wanted={}, after=pending["id"])
@@ -202,6 +205,24 @@ def test_the_time_begins_with_the_change_and_after_a_reboot_somebody_looks(host,
     Transactions(host.root, Silent()).begin(FileSet(host.root), Steps("bring apply", "bring restore"), window=60, wanted={})
     assert host.read(f"{BASE}/pending/until").split() == [str(NOW + 60), "60"]
     assert host.exists(f"/etc/systemd/system/multi-user.target.wants/{ROLLBACK}")
+
+
+def test_what_cannot_be_applied_on_the_way_back_is_told_and_left_alone(begun):
+    """The files of before are there, the links went once; a second time may do."""
+    (begun.path / "bin/bring").write_text("#!/bin/sh\necho bring >>" + begun.root + "/said\nexit 3\n", encoding="utf-8")
+    assert play(begun, "rollback").count("bring") == 2
+    assert begun.read(f"{BASE}/result").splitlines() == ["rolled back", "the previous files are back, but could not be applied"]
+    assert not begun.exists(f"{BASE}/pending")
+
+
+def test_a_disk_that_takes_nothing_does_not_end_the_way_back(begun):
+    """Neither the lock nor the mark can be written."""
+    os.unlink(f"{begun.root}{BASE}/lock")
+    (begun.path / BASE[1:] / "lock").mkdir()
+    begun.write("/bin/touch", "#!/bin/sh\nexit 1\n")
+    (begun.path / "bin/touch").chmod(0o755)
+    play(begun, "rollback")
+    assert begun.read(f"{PROFILES}/eno1.nmconnection") == "old" and not begun.exists(f"{BASE}/pending")
 
 
 def test_nothing_is_taken_back_once_it_is_confirmed(begun):
