@@ -108,7 +108,7 @@ lab-life: setup $(INSTALLED)/.ready ## Labs that come and go, also half-way, and
 	@tests/tools/packages test lab
 	PYTHONPATH=$(INSTALLED) $(PYTEST) -v tests/lab/test_lab_lifecycle.py tests/lab/test_local_boot.py
 
-lab-roles: setup $(INSTALLED)/.ready ## Whole deploys, with storage and tuning on the servers afterwards (not part of test)
+lab-roles: setup $(INSTALLED)/.ready ## Whole deploys, with another tuning of a server afterwards (not part of test)
 	@tests/tools/packages test lab
 	TYPEONE_TEST_ROLES=1 PYTHONPATH=$(INSTALLED) $(PYTEST) -v tests/lab/test_deploy.py
 

@@ -18,7 +18,7 @@ import pytest
 import tunings
 
 pytestmark = pytest.mark.timeout(2400)
-roles = pytest.mark.skipif(not os.environ.get("TYPEONE_TEST_ROLES"), reason="storage and tuning on booted servers: make lab-roles")
+roles = pytest.mark.skipif(not os.environ.get("TYPEONE_TEST_ROLES"), reason="another tuning of a booted server: make lab-roles")
 
 PHASES = ["validate", "inspect", "prepare_firmware", "stage", "boot", "install", "configure", "verify", "record"]
 SLICE = 64 << 20
@@ -167,7 +167,6 @@ def test_it_boots_from_its_own_disk_by_power_cycle_and_by_reset(site):
     tunings.check(site.node(3), tunings.PAGES)
 
 
-@roles
 def test_disks_of_one_host_serve_a_guest_of_another(site):
     """Molecule's scenario: over iSCSI with CHAP and NVMe/TCP, by two paths each of which one is enough, and after a reset of both hosts."""
     done = site.molecule("storage")

@@ -441,7 +441,10 @@ class Transactions:
         return None
 
     def confirm(self, pending: dict[str, Any]) -> None:
-        """End the transaction: what is there stays, and what waits for the time to be up sees that. Raises HostError where the host has begun to take it back."""
+        """End the transaction: what is there stays, and what waits for the time to be up sees that.
+
+        Raises HostError where the host has begun to take it back.
+        """
         with self.lock():
             done = self.path(f"{BASE}/done")
             shutil.rmtree(done, ignore_errors=True)
