@@ -163,14 +163,21 @@ put_back_links() {
         timeout 60 systemctl try-restart systemd-networkd.service 9>&-
         links_are_left || break
     done
-    be_seen 5
+    be_seen 60 9>&- &
 }
 
 restore() { timeout 180 @RESTORE@ 9>&-; }
 
-# Where a bond fails over, a bridge on it does not tell the switches. Whatever the host sends does.
+# Where a bond fails over, a bridge on it does not tell the switches, and nobody tells a peer of another hardware address. Whatever
+# the host sends does. While it has no address yet, ping ends at once: so until there is an answer, for that many seconds.
 be_seen() {
-    [ -z "@PEER@" ] || ping -c 1 -w "$1" "@PEER@" >/dev/null 2>&1 9>&- || :
+    [ -n "@PEER@" ] || return 0
+    read -r now rest </proc/uptime
+    last=$((${now%.*} + $1))
+    while [ "${now%.*}" -lt "$last" ] && ! ping -c 1 -w 2 "@PEER@" >/dev/null 2>&1; do
+        sleep 1
+        read -r now rest </proc/uptime
+    done
 }
 
 bring_about() {
@@ -201,7 +208,7 @@ apply)
     read -r uptime rest </proc/uptime
     echo "$uptime" >"$pending/applied"
     exec 9>&-
-    [ -e "$pending/failed" ] || be_seen 10
+    [ -e "$pending/failed" ] || be_seen 60
     ;;
 rollback)
     touch "$pending/back" || :
@@ -218,7 +225,8 @@ rollback)
     fi
     { echo "rolled back"; cat "$pending/failed" 2>/dev/null; } >"$base/result"
     settle || exit 1
-    be_seen 10
+    exec 9>&-
+    be_seen 20
     ;;
 esac
 exit 0

@@ -236,10 +236,25 @@ def test_nothing_is_taken_back_once_it_is_confirmed(begun):
 def test_the_host_sends_something_whenever_its_network_has_changed(host, monkeypatch):
     """To the controller, wherever the switches believe the host to be: a bridge on a bond that failed over does not tell them."""
     monkeypatch.setattr(network_transaction.Connection, "current", lambda: network_transaction.Connection("203.0.113.1 5 192.0.2.10 22", 1))
+    begun, ping = begin(host), "ping -c 1 -w 2 203.0.113.1"
+    assert play(begun, "apply")[-2:] == ["bring apply", ping]
+    (begun.path / "said").unlink()
+    done = play(begun, "rollback")
+    assert done[-1] == ping and done.index(ping) > done.index("systemctl try-restart systemd-networkd.service")
+
+
+def test_a_host_that_has_no_address_yet_sends_something_once_it_has(host, monkeypatch):
+    """ping ends at once then; an answer that never comes is not waited for for ever."""
+    monkeypatch.setattr(network_transaction.Connection, "current", lambda: network_transaction.Connection("203.0.113.1 5 192.0.2.10 22", 1))
     begun = begin(host)
-    assert play(begun, "apply")[-2:] == ["bring apply", "ping -c 1 -w 10 203.0.113.1"]
-    assert [line for line in play(begun, "rollback")[-4:] if "ping" in line or "bring" in line] == [
-        "ping -c 1 -w 5 203.0.113.1", "bring restore", "ping -c 1 -w 10 203.0.113.1"]
+    begun.write("/bin/ping", SAYING.replace("ROOT", host.root) + f'\nread -r uptime rest <{host.root}/proc/uptime; [ "${{uptime%.*}}" -ge 1007 ]\n')
+    (begun.path / "bin/ping").chmod(0o755)
+    assert play(begun, "apply").count("ping -c 1 -w 2 203.0.113.1") == 8
+    begun.write("/bin/ping", "#!/bin/sh\nexit 2\n").write("/proc/uptime", "1000.55 20.00")
+    (begun.path / "bin/ping").chmod(0o755)
+    os.unlink(f"{host.root}{BASE}/pending/applied")
+    play(begun, "apply")
+    assert waited(begun) == 60
 
 
 def test_what_fails_twice_is_taken_back_at_once(begun):
