@@ -57,7 +57,7 @@ options:
             type: int
             required: true
           device:
-            description: The block device, best by its name in C(/dev/disk/by-id).
+            description: The block device by a name that stays, such as those in C(/dev/disk/by-id). C(/dev/sda) and the like are refused.
             type: path
           file:
             description: The file, in place of a device. It is made, sparse, where it is missing.

@@ -174,8 +174,10 @@ def plan_hugepages(
             pages[node][size] = count
     boot = _boot_sizes(pools, by_number, pages)
     explanation, problems = [], []
+    asked = {size for counts in pages.values() for size in counts}
     for number, node in sorted(by_number.items()):
-        text, fits = _arithmetic(node, pages[number], node.reserve(kept))
+        others = sum(size * count for size, count in node.pools.items() if size not in asked)
+        text, fits = _arithmetic(node, pages[number], node.reserve(kept), others)
         explanation.append(text)
         problems += [] if fits else [text]
         problems += [
@@ -187,16 +189,17 @@ def plan_hugepages(
     return Plan(not problems, pages, boot, tuple(explanation), tuple(problems))
 
 
-def _arithmetic(node: Node, pages: Mapping[int, int], reserve: int) -> tuple[str, bool]:
-    """One node's sum in words, and whether it fits."""
+def _arithmetic(node: Node, pages: Mapping[int, int], reserve: int, others: int) -> tuple[str, bool]:
+    """One node's sum in words, and whether it fits beside `others`, bytes of pages of sizes that nobody asked for."""
     total = sum(size * count for size, count in pages.items())
     sum_of = " + ".join(
         f"{count} x {format_size(size)}" for size, count in sorted(pages.items(), reverse=True) if count
     )
-    room = node.memory - reserve
+    room = node.memory - reserve - others
+    held = f" - {format_size(others)} in other huge pages" if others else ""
     text = (
         f"NUMA node {node.number}: {sum_of or 'nothing'} = {format_size(total)} asked; "
-        f"{format_size(node.memory)} - {format_size(reserve)} for the system = {format_size(max(0, room))} to give"
+        f"{format_size(node.memory)} - {format_size(reserve)} for the system{held} = {format_size(max(0, room))} to give"
     )
     if total <= max(0, room):
         return text, True

@@ -19,7 +19,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.cmdline impo
     claim_from_arguments,
 )
 from ansible_collections.typeone.metal.plugins.module_utils._domain.cpu_list import parse_cpu_list
-from ansible_collections.typeone.metal.plugins.module_utils._domain.cpu_partition import Partition
+from ansible_collections.typeone.metal.plugins.module_utils._domain.cpu_partition import Cpu, Partition, plan_cpu_partition
 from ansible_collections.typeone.metal.plugins.module_utils._domain.hugepages import (
     GIB,
     Node,
@@ -65,16 +65,20 @@ def _refuse_too_much(plan: Plan, memory_bytes: int | None, reserve: str | int | 
         )
 
 
-def _cpus(variables: Mapping[str, Any], cpus: int | None) -> Partition | None:
-    """The partition, if both sets are explicit, or one is and the number of CPUs is known."""
-    housekeeping = parse_cpu_list(variables.get("cpu_isolation_housekeeping") or "")
-    dedicated = parse_cpu_list(variables.get("cpu_isolation_dedicated") or "")
-    everything = range(cpus or 0)
-    if housekeeping and not dedicated:
-        dedicated = tuple(cpu for cpu in everything if cpu not in housekeeping)
-    elif dedicated and not housekeeping:
-        housekeeping = tuple(cpu for cpu in everything if cpu not in dedicated)
-    return Partition(housekeeping, dedicated, {}) if housekeeping and dedicated else None
+def _cpus(variables: Mapping[str, Any], cpus: int | None, *, xen: bool) -> Partition | None:
+    """The partition, if both sets are explicit, or one is and the number of CPUs is known. Raises ValueError.
+
+    Cores and nodes are the role's question, on the host. A CPU that is not there does no harm: the kernel leaves it out.
+    """
+    sets = {name: variables.get(f"cpu_isolation_{name}") or None for name in ("housekeeping", "dedicated")}
+    named = [cpu for text in sets.values() if text for cpu in parse_cpu_list(text)]
+    if not all(sets.values()) and not (named and cpus):
+        return None
+    everything = {*named, 0} if all(sets.values()) else {*named, *range(cpus or 0)}
+    plan = plan_cpu_partition([Cpu(number, 0, 0, number) for number in everything], split_cores=True, xen=xen, **sets)
+    if plan.problems:
+        raise ValueError(f"the CPUs are to be divided at boot; {'; '.join(plan.problems)}")
+    return plan if plan.dedicated else None
 
 
 def _own(arguments: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -110,7 +114,7 @@ def known_boot_arguments(
     nodes, logical CPUs, and memory, of which huge pages must leave some.
     """
     found = _own(variables.get("kernel_cmdline_arguments") or ())
-    partition = _cpus(variables, cpus)
+    partition = _cpus(variables, cpus, xen=hypervisor == "xen")
     if hypervisor == "xen":
         return found + (arguments_from_tokens(partition.xen_arguments(), "xen") if partition else [])
     tokens = _hugepages(variables, numa_nodes, memory_bytes)

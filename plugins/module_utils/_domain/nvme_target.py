@@ -56,9 +56,9 @@ def entries(target: Target, ports: Mapping[Portal, int]) -> list[Entry]:
     found = []
     for initiator in target.initiators:
         found.append(group(f"hosts/{initiator.name}"))
-        if initiator.key:
-            texts = (initiator.key, initiator.controller_key)
-            found += [value(f"hosts/{initiator.name}/{name}", text, secret=True) for name, text in zip(KEYS, texts) if text]
+        texts = (initiator.key or "", initiator.controller_key or "")
+        # The kernel takes no key back from a host that it has: that is made anew.
+        found += [value(f"hosts/{initiator.name}/{name}", text, secret=True, fixed=not text) for name, text in zip(KEYS, texts)]
     found += [group(base), value(f"{base}/attr_serial", serial(target), once=True), value(f"{base}/attr_allow_any_host", 0)]
     for disk in target.disks:
         space = f"{base}/namespaces/{disk.number}"

@@ -22,6 +22,8 @@ _NAMESPACE = uuid.UUID("9e5d4e5c-6f0a-5b0f-8c51-2f6a1d3c7b10")
 _DOMAIN = r"\d{4}-\d{2}\.[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
 _ISCSI_NAME = re.compile(rf"^(?:iqn\.{_DOMAIN}(?::[^\s/:][^\s/]*)?|eui\.[0-9A-Fa-f]{{16}}|naa\.[0-9A-Fa-f]{{16,32}})$")
 _NVME_NAME = re.compile(rf"^nqn\.{_DOMAIN}:[^\s/]+$")
+_UNSTABLE = re.compile(r"^/dev/(?:(?:sd|vd|xvd|hd)[a-z]+\d*|nvme\d+n\d+(?:p\d+)?)$")
+"""Names that the kernel gives in the order in which it finds disks."""
 _NVME_KEY = re.compile(r"^DHHC-1:0[0-3]:[A-Za-z0-9+/]+=*:$")
 
 
@@ -125,6 +127,13 @@ def parse_portals(given: Iterable[Mapping[str, Any]], protocol: Protocol, option
     return tuple(portals)
 
 
+def parse_targets(given: Iterable[Mapping[str, Any]], protocol: Protocol) -> list[Target]:
+    """The option targets. Raises ValueError."""
+    targets = [parse_target(entry, protocol) for entry in given]
+    _once([target.name for target in targets], "targets.name")
+    return targets
+
+
 def parse_target(given: Mapping[str, Any], protocol: Protocol) -> Target:
     """A target of the option targets. Raises ValueError."""
     name = protocol.check_name(given["name"], "targets.name")
@@ -158,6 +167,11 @@ def _parse_disk(given: Mapping[str, Any], protocol: Protocol, option: str) -> St
     if not path.startswith("/") or re.search(r"[\s,]", path):
         raise ValueError(f"{option}[{number}]: {path!r} must be an absolute path without blanks and commas")
     if device:
+        if _UNSTABLE.match(path):
+            raise ValueError(
+                f"{option}[{number}].device {path} may be another disk after a reboot: name it as /dev/disk/by-id does "
+                "(ls -l /dev/disk/by-id)"
+            )
         if given.get("size"):
             raise ValueError(f"{option}[{number}].size belongs to a file: leave it out, {path} has its own")
         return StorageDisk(number, path, None, bool(given.get("read_only")))

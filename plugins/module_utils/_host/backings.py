@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ansible_collections.typeone.metal.plugins.module_utils._domain.disks import same_serial
@@ -69,7 +69,6 @@ class Backings:
         try:
             status = os.stat(path)
         except FileNotFoundError:
-            self._check_room(disk)
             return Backing(disk, wanted, make=True)
         except OSError as error:
             raise HostError(f"Cannot export {disk.path} of this host: {error.strerror}. Choose another path.") from error
@@ -90,18 +89,52 @@ class Backings:
                 )
         return Backing(disk, wanted)
 
-    def _check_room(self, disk: StorageDisk) -> None:
-        """Refuse a file that its file system could never hold: files are sparse, and fill up later."""
-        folder = os.path.dirname(below(self.root, disk.path))
-        while not os.path.isdir(folder):
+    def identity(self, path: str) -> object:
+        """What is the same for two names of one device or file."""
+        path = below(self.root, path)
+        try:
+            status = os.stat(path)
+        except OSError:
+            return os.path.realpath(path)
+        return ("device", status.st_rdev) if stat.S_ISBLK(status.st_mode) else (status.st_dev, status.st_ino)
+
+    def check_room(self, backings: Iterable[Backing], others: Iterable[str]) -> None:
+        """Refuse new files that their file system could not hold beside those that there are: files are sparse, and fill up
+        later. `others` are paths of what else is exported. Raises HostError.
+        """
+        new: dict[str, list[Backing]] = {}
+        paths = set(others)
+        for backing in backings:
+            if backing.make:
+                new.setdefault(self._file_system(backing.disk.path), []).append(backing)
+            else:
+                paths.add(backing.disk.path)
+        for folder, files in new.items():
+            asked = sum(backing.size for backing in files)
+            promised = sum(self._unfilled(path) for path in paths if self._file_system(path) == folder)
+            free = os.statvfs(folder)
+            room = free.f_bavail * free.f_frsize
+            if room < asked + promised:
+                held = f", {format_size(promised)} are promised to files that are not full yet" if promised else ""
+                raise HostError(
+                    f"Cannot make {', '.join(backing.disk.path for backing in files)} on this host: {format_size(asked)} are asked "
+                    f"for{held}, and {format_size(room)} are free there. Ask for less, or choose another file system."
+                )
+
+    def _file_system(self, path: str) -> str:
+        """The folder on which the file system of a path is mounted."""
+        folder = os.path.dirname(os.path.realpath(below(self.root, path)))
+        while not os.path.isdir(folder) or not (os.path.ismount(folder) or folder == "/"):
             folder = os.path.dirname(folder)
-        free = os.statvfs(folder)
-        room = free.f_bavail * free.f_frsize
-        if room < (disk.size or 0):
-            raise HostError(
-                f"Cannot make {disk.path} on this host: {format_size(disk.size or 0)} are asked for and {format_size(room)} are free "
-                "there. Ask for less, or choose another file system."
-            )
+        return folder
+
+    def _unfilled(self, path: str) -> int:
+        """Bytes that a sparse file will take yet."""
+        try:
+            status = os.stat(below(self.root, path))
+        except OSError:
+            return 0
+        return max(0, status.st_size - 512 * status.st_blocks) if stat.S_ISREG(status.st_mode) else 0
 
     def make(self, backing: Backing) -> None:
         """Make the file of a backing, sparse, readable by nobody else. Raises HostError."""

@@ -134,7 +134,8 @@ class CpuIsolation:
         arguments = (
             arguments_from_tokens(partition.xen_arguments(), "xen") if self.xen else arguments_from_tokens(tokens)
         )
-        facts = self._facts_xen(partition, view) if view else self._facts(partition)
+        # In check mode these groups are not narrowed yet.
+        facts = self._facts_xen(partition, view) if view else self._facts(partition, set(regroup) if check else set())
         plan = {name: value for name, value in partition.as_dict().items() if not name.endswith("_arguments")}
         return {
             "changed": changed or bool(regroup),
@@ -176,8 +177,11 @@ class CpuIsolation:
     def _group_cpus(self, group: str) -> str:
         return read_text(below(self.request.root, f"/sys/fs/cgroup/{group}/cpuset.cpus"), "") or ""
 
-    def _facts(self, partition: Partition) -> dict[str, Any]:
-        """What the running kernel has, and where tasks and interrupts may run. Raises HostError if it is broken."""
+    def _facts(self, partition: Partition, narrowed: set[str]) -> dict[str, Any]:
+        """What the running kernel has, and where tasks and interrupts may run. Raises HostError if it is broken.
+
+        `narrowed` are control groups that the run itself would keep away.
+        """
         base = below(self.request.root, "/sys/devices/system/cpu")
         isolated = parse_cpu_list(read_text(f"{base}/isolated", ""))
         nohz = parse_cpu_list((read_text(f"{base}/nohz_full", "") or "").replace("(null)", ""))
@@ -190,8 +194,9 @@ class CpuIsolation:
             "stray_tasks": stray,
             "interrupts_on_dedicated": self._interrupts(partition),
         }
-        if stray and self.request.strict:
-            told = "; ".join(f"{g['count']} of {g['slice']} on {g['cpus']} ({', '.join(g['names'])})" for g in stray)
+        broken = [group for group in stray if group["slice"] not in narrowed]
+        if broken and self.request.strict:
+            told = "; ".join(f"{g['count']} of {g['slice']} on {g['cpus']} ({', '.join(g['names'])})" for g in broken)
             error = HostError(
                 f"Cannot keep CPUs {format_cpu_list(partition.dedicated)} of this host for guests: tasks may run "
                 f"there: {told}. Pin them elsewhere, name their control group in guest_slices if they are guests, "

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.typeone.metal.plugins.module_utils._domain.cmdline import arguments_from_tokens
@@ -98,7 +98,11 @@ class HugePages:
 
     def _plan(self) -> Plan:
         """The plan for this host. Raises HostError, with the arithmetic where it does not fit."""
-        nodes = domain_nodes(numa_section(self.request.root))
+        ours = self._recorded()  # given back where it is not asked for any more
+        nodes = [
+            replace(node, pools={size: 0 if (node.number, size) in ours else held for size, held in node.pools.items()})
+            for node in domain_nodes(numa_section(self.request.root))
+        ]
         try:
             plan = plan_hugepages(self.request.pools, nodes, reserve=self.request.reserve)
         except ValueError as error:
@@ -113,6 +117,13 @@ class HugePages:
                 f"Cannot reserve these huge pages on this host: {'; '.join(plan.problems)}. Nothing was changed. "
                 f"Ask for fewer pages, or keep less for the system (reserve).{xen}"
             )
+        offered = {size for node in nodes for size in node.pools}
+        for mount in self.request.mounts:
+            if mount.get("state", "present") == "present" and parse_size(mount["size"]) not in offered:
+                raise HostError(
+                    f"Cannot mount huge pages of {mount['size']} on {mount['path']} of this host: the kernel has pages of "
+                    f"{', '.join(format_size(size) for size in sorted(offered)) or 'no size'}. Nothing was changed. Name one of these."
+                )
         return plan
 
     def run(self, *, check: bool) -> dict[str, Any]:

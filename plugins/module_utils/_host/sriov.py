@@ -15,7 +15,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._host.files import b
 from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Programs
 from ansible_collections.typeone.metal.plugins.module_utils._host.topology import PCI_ADDRESS, pci_section
 from ansible_collections.typeone.metal.plugins.module_utils._host.units import LIBEXEC, Units
-from ansible_collections.typeone.metal.plugins.module_utils._host.xen import is_dom0
+from ansible_collections.typeone.metal.plugins.module_utils._host.xen import is_dom0, parse_info
 
 CONFIGURATION = "/etc/typeone/sriov.conf"
 SERVICE = "typeone-sriov.service"
@@ -98,6 +98,12 @@ class Sriov:
                 wanted[address] = {"address": address, "count": 0}
         for address, item in wanted.items():
             self._validate(address, item, before)
+        running = self._iommu()
+        if is_dom0(self.request.root) and self.request.iommu and self.request.functions and not running:
+            raise HostError(
+                "Cannot give virtual functions of this host to guests: Xen has no IOMMU (virt_caps of xl info). Turn it on in the "
+                "firmware's setup (VT-d, AMD-Vi), boot Xen without iommu=off, or set iommu to false. Nothing was changed."
+            )
         units = self._units(wanted)
         changed, diff = units.changed(), units.files.diff()
         off = [address for address, item in wanted.items() if not _as_asked(item, before[address], before)]
@@ -110,7 +116,7 @@ class Sriov:
             self._verify(wanted, after)
         if off:
             diff.append(_diff(off, before, wanted))
-        running, groups = self._iommu(), self._groups(wanted, after)
+        groups = self._groups(wanted, after)
         return {
             "changed": changed or bool(off),
             "diff": diff,
@@ -199,6 +205,10 @@ class Sriov:
                 )
 
     def _iommu(self) -> bool:
+        """Whether devices can be given to guests. Under Xen, Linux sees no groups: Xen has the IOMMU."""
+        if is_dom0(self.request.root):
+            capabilities = parse_info(self.programs.run(["xl", "info", "-n"]).stdout)["capabilities"]
+            return not {"hvm_directio", "pv_directio"}.isdisjoint(capabilities)
         return bool(entries(below(self.request.root, "/sys/kernel/iommu_groups")))
 
     def _arguments(self, asked: bool) -> list[str]:

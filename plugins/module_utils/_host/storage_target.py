@@ -18,7 +18,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.storage impo
     Portal,
     Protocol,
     Target,
-    parse_target,
+    parse_targets,
 )
 from ansible_collections.typeone.metal.plugins.module_utils._host.backings import Backing, Backings
 from ansible_collections.typeone.metal.plugins.module_utils._host.configfs import BOOT_SCRIPT, ConfigTree, record
@@ -67,7 +67,7 @@ class StorageTargets:
         self.tree = ConfigTree(below(self.root, self.kernel_root))
         self.folder = f"/etc/typeone/{self.word}"
         try:
-            self.targets = [parse_target(given, self.protocol) for given in params["targets"]]
+            self.targets = parse_targets(params["targets"], self.protocol)
         except ValueError as error:
             raise HostError(
                 f"Cannot set up {self.protocol.title} targets on this host: {error}. Nothing was changed."
@@ -99,6 +99,7 @@ class StorageTargets:
         """Bring the targets about. Raises HostError; for what can be known before, before anything is touched."""
         self.check_kernel()
         looked = [self._look(target) for target in self.targets]
+        self._check_backings(looked)
         if not check and any(target.present for target in self.targets):
             self._load()
         changed, diff = False, []
@@ -127,6 +128,32 @@ class StorageTargets:
         kept = {line.split("\t")[-1] for line in (read_text(self._record_path(target), "") or "").splitlines()}
         kept |= {text for _kind, text in self._plan(target)[1].values()}
         return [self.backings.look(disk, exported=disk.path in kept) for disk in target.disks]
+
+    def _check_backings(self, looked: Sequence[Sequence[Backing]]) -> None:
+        """Refuse what two targets would export, and files that have no room beside the others. Raises HostError."""
+        kept = self._kept_of_others()
+        owners = {self.backings.identity(path): name for path, name in kept.items()}
+        for target, backings in zip(self.targets, looked):
+            for backing in backings:
+                identity = self.backings.identity(backing.disk.path)
+                owner = owners.setdefault(identity, f"disk {backing.disk.number} of {target.name}")
+                if owner != f"disk {backing.disk.number} of {target.name}":
+                    raise HostError(
+                        f"Cannot export {backing.disk.path} of this host as disk {backing.disk.number} of {target.name}: it is {owner} "
+                        "already. Initiators would take them for two disks and overwrite each other's data. Give each its own, or "
+                        "name all initiators in one target. Nothing was changed."
+                    )
+        self.backings.check_room([backing for backings in looked for backing in backings], kept)
+
+    def _kept_of_others(self) -> dict[str, str]:
+        """Backings of targets that are kept for the boot and are not asked about, of both protocols, and whose they are."""
+        ours, found = {self._record_path(target) for target in self.targets}, {}
+        for word in (IscsiTargets.word, NvmeTargets.word):
+            folder = below(self.root, f"/etc/typeone/{word}")
+            for path in (f"{folder}/{name}" for name in entries(folder) if name.endswith(".steps")):
+                texts = [line.split("\t")[-1] for line in (read_text(path, "") or "").splitlines()] if path not in ours else []
+                found.update({text: f"a disk of what is kept in {path}" for text in texts if text.startswith("/")})
+        return found
 
     def _settle(self, target: Target, backings: Sequence[Backing], *, check: bool) -> tuple[bool, list[dict[str, str]]]:
         """One target: its files, its objects, what is kept for the boot. Returns whether it changes, and the diff."""

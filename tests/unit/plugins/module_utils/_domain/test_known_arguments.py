@@ -58,6 +58,22 @@ def test_cpus(variables, cpus, xen) -> None:
     assert wanted and words(variables, cpus=cpus, hypervisor="xen" if xen else "kvm") == wanted
 
 
+@pytest.mark.parametrize(
+    ("variables", "hypervisor", "said"),
+    [
+        ({"dedicated": "0-3"}, "kvm", "CPU 0 boots the host"),
+        ({"dedicated": "0-3", "housekeeping": "4-7"}, "kvm", "CPU 0 boots the host"),
+        ({"dedicated": "4-7", "housekeeping": "0,2-5"}, "kvm", "CPU 4-5 cannot be both"),
+        ({"housekeeping": "0,4-5"}, "xen", "housekeeping must be 0-2"),
+        ({"dedicated": "0-7"}, "kvm", "no CPU is left"),
+    ],
+)
+def test_cpus_that_would_not_boot_are_refused(variables, hypervisor, said) -> None:
+    """Before the host is started with them: the role comes too late for that."""
+    with pytest.raises(ValueError, match=said):
+        words({f"cpu_isolation_{name}": text for name, text in variables.items()}, cpus=8, hypervisor=hypervisor)
+
+
 def test_a_policy_waits_for_the_hardware() -> None:
     """Which CPUs are whose is not known; nor are one set's others without their number."""
     assert words({"cpu_isolation_housekeeping_cores": 1}, cpus=4) == []

@@ -52,6 +52,23 @@ def test_what_does_not_fit_is_refused_first(host) -> None:
     assert (host.pages(0, 2048), host.exists("/etc/typeone")) == (0, False)
 
 
+def test_pages_of_other_sizes_count(host) -> None:
+    """What somebody else has reserved is not to be given twice; what was ours is given back."""
+    host.write("/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages", 4096)
+    with pytest.raises(HostError, match="NUMA node 0: 12 x 1 GiB .*for the system - 8 GiB in other huge pages = .* too much"):
+        pages(host, [{"size": "1G", "nodes": {0: 12}}])
+    pages(host, [{"size": "2M", "nodes": {0: 4096}}])
+    assert pages(host, [{"size": "1G", "nodes": {0: 12}, "reserve_at": "runtime"}])["hugepages"]["satisfied"]
+    assert host.pages(0, 2048) == 0
+
+
+def test_a_mount_of_a_size_that_the_kernel_lacks_is_refused(host) -> None:
+    """Before pages are reserved."""
+    with pytest.raises(HostError, match="pages of 2 MiB, 1 GiB. Nothing was changed"):
+        pages(host, FOUR, mounts=[{"path": "/dev/huge", "size": "16M"}])
+    assert host.pages(0, 2048) == 0
+
+
 def short(monkeypatch, most: int) -> None:
     """A kernel that finds no more than `most` pages at once."""
     real = hugepages.HugePages._set  # pylint: disable=protected-access
@@ -147,6 +164,17 @@ def test_stray_tasks_are_an_error_once_it_is_effective(host) -> None:
     assert isolate(host, dedicated="1,5")["cpu_isolation"]["stray_tasks"] == []
 
 
+def test_a_dry_run_knows_what_the_run_would_send_away(host, monkeypatch) -> None:
+    """Tasks of a group that is to be narrowed are no reason to refuse, others are."""
+    host.task(30, "cron", "0-7").isolate("1,5")
+    monkeypatch.setattr(cpu_isolation.CpuIsolation, "_groups_to_set", lambda self, partition: {"system.slice": "0,2-4,6-7"})
+    facts = isolate(host, dedicated="1,5", check=True)["cpu_isolation"]
+    assert [group["names"] for group in facts["stray_tasks"]] == [["cron"]]
+    host.task(32, "other", "0-7", group="other.slice")
+    with pytest.raises(HostError, match="1 of other.slice on 0-7"):
+        isolate(host, dedicated="1,5", check=True)
+
+
 def test_a_core_is_not_split(host) -> None:
     """Refused before anything is written."""
     with pytest.raises(HostError, match="CPUs 1,5 are threads of one core.* Nothing was changed"):
@@ -209,6 +237,27 @@ def test_functions_are_made(host) -> None:
     assert not functions(host, wanted)["changed"]
     assert functions(host, [], replace=True)["changed"] and host.read(numvfs) == "0"
     assert not host.exists("/etc/typeone/sriov.conf")
+
+
+@pytest.mark.parametrize(("capabilities", "able"), [("pv hvm hvm_directio pv_directio hap", True), ("pv hvm hap", False)])
+def test_under_xen_it_is_xen_that_has_the_iommu(host, capabilities, able) -> None:
+    """Linux sees no groups there; without an IOMMU nothing is made."""
+    class Says(Programs):
+        """xl of a machine with these capabilities."""
+
+        def run(self, argv, **_given):
+            """What xl prints."""
+            return Outcome(tuple(argv), 0, f"virt_caps              : {capabilities}\n", "")
+
+    card(host).xen()
+    asked = sriov.Sriov(sriov.Request([{"address": "0000:3b:00.0", "count": 4}], root=host.root), Says())
+    numvfs = "/sys/bus/pci/devices/0000:3b:00.0/sriov_numvfs"
+    if able:
+        assert asked.run(check=False)["sriov"]["satisfied"] and host.read(numvfs) == "4"
+    else:
+        with pytest.raises(HostError, match="Xen has no IOMMU .* Nothing was changed"):
+            asked.run(check=False)
+        assert host.read(numvfs) == "0" and not host.exists("/etc/typeone/sriov.conf")
 
 
 def test_functions_get_their_driver_and_groups_are_told(host) -> None:

@@ -265,11 +265,11 @@ def test_a_device_that_is_something_else_is_refused(store, monkeypatch, disk, fo
     """A disk in use is always refused, one with data unless its serial, WWN or path is named."""
     monkeypatch.setattr(backings, "find_device", lambda path, programs: disk)
     monkeypatch.setattr(backings, "find_signatures", lambda disk, programs: found)
-    given = store.target(disks=[{"number": store.first, "device": "/dev/sdb"}])
+    given = store.target(disks=[{"number": store.first, "device": "/dev/disk/by-id/x"}])
     with pytest.raises(HostError, match="is not there"):
         store.run(given)
-    (store.root / "dev").mkdir()
-    (store.root / "dev/sdb").touch()
+    (store.root / "dev/disk/by-id").mkdir(parents=True)
+    (store.root / "dev/disk/by-id/x").touch()
     if said:
         with pytest.raises(HostError, match=said):
             store.run(given, accept=accept)
@@ -282,6 +282,40 @@ def test_a_file_that_can_never_fit_is_refused(store):
     with pytest.raises(HostError, match="are free there"):
         store.run(store.target(disks=[{"number": store.first, "file": "/var/a/b/c", "size": "9000T"}]))
     assert not (store.root / "var").exists()
+
+
+def test_files_that_cannot_all_fit_are_refused(store):
+    """Together, and with those that are not full yet."""
+    free = os.statvfs(store.root)
+    half = f"{int(free.f_bavail * free.f_frsize * 0.6) // 4096 * 4}K"
+    one, two = (store.target(name, disks=[{"number": store.first, "file": f"/var/{name}", "size": half}]) for name in ("a", "b"))
+    with pytest.raises(HostError, match="/var/a, /var/b .* are free there"):
+        store.run(one, two)
+    assert store.run(one)["changed"]
+    for targets in ((two,), (one, two)):
+        with pytest.raises(HostError, match="/var/b .*promised to files that are not full yet"):
+            store.run(*targets)
+    assert not store.run(one)["changed"]
+
+
+def test_what_another_target_has_is_not_exported_again(store):
+    """By any name, in one run or in two, over either protocol: initiators would take it for two disks."""
+    shared = {"disks": [{"number": store.first, "file": "/var/store1", "size": "1M"}]}
+    with pytest.raises(HostError, match="as disk . of .*store2: it is disk . of .*store1 already.*Nothing was changed"):
+        store.run(store.target(), store.target("store2", **shared))
+    assert not store.kept and store.run(store.target())["changed"]
+    (store.root / "var/other").symlink_to("store1")
+    shared["disks"][0]["file"] = "/var/other"
+    other = next(kind for kind in sorted(KINDS) if KINDS[kind][0] is not store.kind)
+    with pytest.raises(HostError, match="a disk of what is kept in"):
+        store.run(store.target("store2", **shared))
+    second = Store(other, store.root)
+    with pytest.raises(HostError, match="a disk of what is kept in"):
+        second.run(second.target(disks=[{"number": second.first, "file": "/var/store1", "size": "1M"}]))
+    with pytest.raises(HostError, match="targets.name has .* twice"):
+        store.run(store.target(), store.target())
+    gone = {"name": store.target()["name"], "state": "absent"}
+    assert store.run(gone, store.target("store2", disks=store.target()["disks"]), accept=("/var/store1",))["changed"]
 
 
 def test_wrong_options_are_refused_by_name(store):
@@ -324,7 +358,12 @@ def test_keys_need_a_kernel_that_has_them(tmp_path, monkeypatch, config, refused
     else:
         done = store.run(store.target(initiators=[host]))
         assert done["changed"] and "YWJj" not in str(done)
-        assert (store.base / "hosts/nqn.2026-01.com.example:host3/dhchap_key").read_text(encoding="utf-8") == host["key"]
+        key = store.base / "hosts/nqn.2026-01.com.example:host3/dhchap_key"
+        assert key.read_text(encoding="utf-8") == host["key"]
+        # The kernel takes no key back: the host is made anew, and can be used again.
+        without = store.target(initiators=[{"name": host["name"]}])
+        assert store.run(without)["changed"] and not key.exists() and not store.run(without)["changed"]
+        assert [path for path in store.objects() if path.endswith(f"allowed_hosts/{host['name']}")]
 
 
 class _Name:
