@@ -19,7 +19,7 @@ from ansible_collections.typeone.metal.plugins.plugin_utils._staging import (
 )
 
 SPEC: dict[str, dict[str, t.Any]] = {
-    "state": {"type": "str", "choices": ["staged", "withdrawn", "finished"], "default": "staged"},
+    "state": {"type": "str", "choices": ["staged", "read", "withdrawn", "finished"], "default": "staged"},
     "node": {"type": "str", "required": True},
     "mac": {"type": "str", "required": True},
     "address": {"type": "str", "required": True},
@@ -35,7 +35,7 @@ SPEC: dict[str, dict[str, t.Any]] = {
 
 
 class ActionModule(ActionBase):
-    """Stage a node on the provisioner, withdraw it, or note that its deploy is finished."""
+    """Stage a node on the provisioner, read what it saw, withdraw the node, or note that its deploy is finished."""
 
     _requires_connection = True
     TRANSFERS_FILES = False
@@ -45,7 +45,10 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(argument_spec=SPEC)
         state = NodeState(options["state_dir"])
-        if self._task.check_mode:
+        if options["state"] == "read":
+            events = json.loads(self._claim(options, f"status {shlex.quote(options['mac'])}") or "[]")
+            result.update(changed=False, events=events, node_stage=self._known(state))
+        elif self._task.check_mode:
             journal = state.journal()
             pending = options["state"] == "staged" or bool(journal["unfinished"])
             result.update(changed=pending, node_stage={"deploy_id": "", "unfinished": journal["unfinished"]})
@@ -71,11 +74,14 @@ class ActionModule(ActionBase):
                 "public_key": state.public_key.read_text(encoding="utf-8").strip()}
 
     def _end(self, options: dict[str, t.Any], state: NodeState) -> dict[str, t.Any]:
-        events = json.loads(self._claim(options, f"status {shlex.quote(options['mac'])}") or "[]")
         cleared = self._claim(options, f"clear {shlex.quote(options['mac'])}").strip() == "cleared"
         ended = state.finish() if options["state"] == "finished" else False
-        return {"changed": cleared or ended, "events": events,
-                "node_stage": {"deploy_id": state.journal()["finished"], "unfinished": state.journal()["unfinished"]}}
+        return {"changed": cleared or ended, "node_stage": self._known(state)}
+
+    @staticmethod
+    def _known(state: NodeState) -> dict[str, t.Any]:
+        journal = state.journal()
+        return {"deploy_id": (journal["unfinished"] or [journal["finished"]])[-1], "unfinished": journal["unfinished"]}
 
     def _claim(self, options: dict[str, t.Any], command: str, *, order: dict[str, t.Any] | None = None) -> str:
         """Run the provisioner's own program; the order goes to its standard input and thus into no process table."""

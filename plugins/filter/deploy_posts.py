@@ -33,7 +33,7 @@ options:
 EXAMPLES = r"""
 - name: Count
   ansible.builtin.debug:
-    msg: "{{ finished.events | typeone.metal.deploy_posts(commanded=1, boot_ids=[ramdisk.node_boot.boot_id]) }}"
+    msg: "{{ seen.events | typeone.metal.deploy_posts(commanded=1, boot_ids=[ramdisk.node_boot.boot_id]) }}"
 """
 
 RETURN = r"""

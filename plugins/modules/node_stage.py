@@ -35,6 +35,7 @@ options:
     type: str
     choices:
       staged: Its next network boot starts its installation. A new token is made each time.
+      read: Nothing changes. What the provisioner saw is returned.
       withdrawn: It is not staged any more. Its deployment stays noted as unfinished.
       finished: It is not staged any more, and its deployment is noted as finished.
     default: staged
@@ -107,7 +108,7 @@ node_stage:
   returned: success
   contains:
     deploy_id:
-      description: The id of this deployment.
+      description: The id of this deployment, or of the last one.
       type: str
       returned: always
     unfinished:
@@ -127,5 +128,5 @@ events:
   description: What the provisioner saw of the server since it was staged, with the time of each event.
   type: list
   elements: dict
-  returned: where O(state) is V(withdrawn) or V(finished)
+  returned: where O(state) is V(read)
 """

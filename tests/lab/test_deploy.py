@@ -106,7 +106,7 @@ def test_one_play_deploys_three_nodes_at_once_although_it_is_killed_on_the_way(s
     assert failed.status == 2, failed.output
     error = told(failed.output, node)
     assert f"Cannot deploy {node.name} in phase verify (it was left as it was)" in error and "Cannot prove kvm" in error, error
-    assert site.deploy(target=node.name, kill_at="TASK [typeone.metal.os_deploy : Note the end of the deploy").status == -9
+    assert site.deploy(target=node.name, kill_at="TASK [typeone.metal.os_deploy : Write the evidence").status == -9
     done = site.deploy()
     assert "Start building" not in killed.output  # it was published ahead
     assert done.status == 0 and node.boot_id == boot and done.output.count("an earlier run began it") == len(site.nodes), done.output
