@@ -12,7 +12,11 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible_collections.typeone.metal.plugins.module_utils._domain import cpu_list as _cpu_list
 from ansible_collections.typeone.metal.plugins.module_utils._domain import known_arguments as _known
-from ansible_collections.typeone.metal.plugins.module_utils._domain.cmdline import arguments_from_tokens, check_token
+from ansible_collections.typeone.metal.plugins.module_utils._domain.cmdline import (
+    arguments_from_tokens,
+    check_token,
+    shared_keys,
+)
 from ansible_collections.typeone.metal.plugins.module_utils._domain.cpu_partition import Cpu
 from ansible_collections.typeone.metal.plugins.module_utils._domain.cpu_partition import (
     plan_cpu_partition as _partition,
@@ -92,6 +96,11 @@ def apply_kernel_arguments(words: Iterable[str], arguments: list, target: str = 
     return _told("apply_kernel_arguments", lambda: _known.apply_arguments(words, arguments, target=target))
 
 
+def shared_kernel_arguments(parts: Mapping[str, list]) -> list[str]:
+    """Arguments that more than one owner asks for."""
+    return _told("shared_kernel_arguments", lambda: shared_keys(parts))
+
+
 class FilterModule:
     """The filters of this file."""
 
@@ -105,4 +114,5 @@ class FilterModule:
             "kernel_arguments": kernel_arguments,
             "known_boot_arguments": known_boot_arguments,
             "apply_kernel_arguments": apply_kernel_arguments,
+            "shared_kernel_arguments": shared_kernel_arguments,
         }

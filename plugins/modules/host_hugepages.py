@@ -54,7 +54,7 @@ options:
     description: Memory that each NUMA node keeps for the system. Without it, a tenth and at least 1 GiB.
     type: str
   mounts:
-    description: Folders at which huge pages are mounted.
+    description: Folders at which huge pages are mounted. One that is in use cannot be mounted otherwise, nor unmounted.
     type: list
     elements: dict
     default: []

@@ -188,3 +188,13 @@ def conflicts(claim: Claim, others: Mapping[str, Claim]) -> list[tuple[str, str]
     """(key, owner) for each key of the claim that another owner has."""
     mine = claim.keys()
     return sorted((key, owner) for owner, other in others.items() for _family, key in mine & other.keys())
+
+
+def shared_keys(parts: Mapping[str, Iterable[Mapping[str, object]]]) -> list[str]:
+    """Keys that more than one owner asks for, in words; `parts` is owner -> arguments as users write them. Raises ValueError."""
+    claims = {owner: claim_from_arguments(arguments) for owner, arguments in parts.items()}
+    owners: dict[tuple[str, str], list[str]] = {}
+    for owner in sorted(claims):
+        for key in claims[owner].keys():
+            owners.setdefault(key, []).append(owner)
+    return [f"{key} of {' and '.join(names)}" for (_family, key), names in sorted(owners.items()) if len(names) > 1]

@@ -17,6 +17,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.cmdline impo
     TARGETS,
     arguments_from_tokens,
     claim_from_arguments,
+    shared_keys,
 )
 from ansible_collections.typeone.metal.plugins.module_utils._domain.cpu_list import parse_cpu_list
 from ansible_collections.typeone.metal.plugins.module_utils._domain.cpu_partition import Cpu, Partition, plan_cpu_partition
@@ -113,14 +114,21 @@ def known_boot_arguments(
     `variables` are a host's, by the names that the roles give them; the others are what is known of the hardware: NUMA
     nodes, logical CPUs, and memory, of which huge pages must leave some.
     """
-    found = _own(variables.get("kernel_cmdline_arguments") or ())
+    own = _own(variables.get("kernel_cmdline_arguments") or ())
     partition = _cpus(variables, cpus, xen=hypervisor == "xen")
-    if hypervisor == "xen":
-        return found + (arguments_from_tokens(partition.xen_arguments(), "xen") if partition else [])
-    tokens = _hugepages(variables, numa_nodes, memory_bytes)
-    if partition:
-        tokens += partition.kernel_arguments(
-            managed_irq=bool(variables.get("cpu_isolation_managed_irq", True)),
-            tickless=bool(variables.get("cpu_isolation_tickless", True)),
+    pages: list[dict[str, str]] = []
+    isolation = arguments_from_tokens(partition.xen_arguments(), "xen") if partition else []
+    if hypervisor != "xen":
+        pages = arguments_from_tokens(_hugepages(variables, numa_nodes, memory_bytes))
+        isolation = arguments_from_tokens(
+            partition.kernel_arguments(
+                managed_irq=bool(variables.get("cpu_isolation_managed_irq", True)),
+                tickless=bool(variables.get("cpu_isolation_tickless", True)),
+            )
+            if partition
+            else ()
         )
-    return found + arguments_from_tokens(tokens)
+    shared = shared_keys({"kernel_cmdline": own, "hugepages": pages, "cpu_isolation": isolation})
+    if shared:
+        raise ValueError(f"arguments have one owner each, and more than one asks for {'; '.join(shared)}")
+    return own + pages + isolation

@@ -124,7 +124,7 @@ class CpuIsolation:
         """Bring the division about as far as it can be without a boot, and say what holds. Raises HostError."""
         partition, view = self._partition()
         units = self._units(partition)
-        changed, diff = units.changed(), units.files.diff()
+        changed, diff = units.changed(), units.diff()
         regroup = self._groups_to_set(partition)
         if not check:
             units.apply()

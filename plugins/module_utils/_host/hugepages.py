@@ -21,7 +21,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.hugepages im
 from ansible_collections.typeone.metal.plugins.module_utils._host.files import below, read_int, read_text
 from ansible_collections.typeone.metal.plugins.module_utils._host.programs import HostError, Programs
 from ansible_collections.typeone.metal.plugins.module_utils._host.topology import domain_nodes, numa_section
-from ansible_collections.typeone.metal.plugins.module_utils._host.units import LIBEXEC, Units, escape_path
+from ansible_collections.typeone.metal.plugins.module_utils._host.units import LIBEXEC, Units
 from ansible_collections.typeone.metal.plugins.module_utils._host.xen import is_dom0
 
 CONFIGURATION = "/etc/typeone/hugepages.conf"
@@ -132,13 +132,18 @@ class HugePages:
         wanted = self._wanted(plan)
         before = self._held(wanted)
         units = self._units(plan, wanted)
-        files_differ, diff = units.changed(), units.files.diff()
+        files_differ, diff = units.changed(), units.diff()
         to_set = {key: pages for key, pages in wanted.items() if before[key] != pages}
         if check:
             after = {**before, **{key: pages for key, pages in to_set.items() if key[1] not in plan.boot}}
         else:
             after = self._reserve(plan, to_set, before)
-            units.apply()
+            try:
+                units.apply()
+            except HostError:
+                for key in to_set:
+                    self._set(key, before[key])
+                raise
         if before != after:
             diff.append({"before": _listing(before), "after": _listing(after)})
         missing = [
@@ -245,7 +250,7 @@ class HugePages:
             present = mount.get("state", "present") == "present"
             size = kernel_size(parse_size(mount["size"]))
             text = _MOUNT.format(size=size, path=mount["path"], mode=mount.get("mode") or "1770", service=SERVICE)
-            units.unit(f"{escape_path(mount['path'])}.mount", text if present else None, wanted_by="sysinit.target")
+            units.mount(mount["path"], text if present else None, wanted_by="sysinit.target")
         return units
 
 

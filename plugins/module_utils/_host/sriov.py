@@ -105,7 +105,7 @@ class Sriov:
                 "firmware's setup (VT-d, AMD-Vi), boot Xen without iommu=off, or set iommu to false. Nothing was changed."
             )
         units = self._units(wanted)
-        changed, diff = units.changed(), units.files.diff()
+        changed, diff = units.changed(), units.diff()
         off = [address for address, item in wanted.items() if not _as_asked(item, before[address], before)]
         after = before
         if not check:

@@ -109,7 +109,7 @@ class StorageTargets:
             diff += shown
         units = self._units()
         changed |= units.changed()
-        diff += units.files.diff()
+        diff += units.diff()
         if not check:
             units.apply()
         described = [self._describe(target, backings) for target, backings in zip(self.targets, looked)]

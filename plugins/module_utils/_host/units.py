@@ -35,7 +35,7 @@ def escape_path(path: str) -> str:
 
 @dataclass
 class Units:
-    """What a module wants of systemd. `start` are units to start (again) once something changed."""
+    """What a module wants of systemd. `start` are units that must run, and start again once something changed."""
 
     root: str
     programs: Programs
@@ -43,6 +43,7 @@ class Units:
     links: dict[str, str | None] = field(default_factory=dict)
     start: list[str] = field(default_factory=list)
     stop: list[str] = field(default_factory=list)
+    mounts: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.files = FileSet(self.root)
@@ -53,13 +54,26 @@ class Units:
         return self.root == "/" and os.path.isdir("/run/systemd/system")
 
     def unit(self, name: str, text: str | None, *, wanted_by: str, start: bool = True) -> None:
-        """A unit that is enabled and, once something has changed, started; None takes it away."""
+        """A unit that is enabled and, unless it is left to the boot (`start`), runs; None takes it away."""
         self.files.want(f"{UNITS}/{name}", text)
         self.links[f"{UNITS}/{wanted_by}.wants/{name}"] = None if text is None else f"{UNITS}/{name}"
         if text is None:
             self.stop.append(name)
         elif start:
             self.start.append(name)
+
+    def mount(self, path: str, text: str | None, *, wanted_by: str) -> None:
+        """A mount unit at a folder. Where it becomes another one or goes away, the folder must not be in use."""
+        name = f"{escape_path(path)}.mount"
+        self.unit(name, text, wanted_by=wanted_by)
+        self.mounts[name] = path
+
+    def _active(self, name: str) -> bool:
+        return self.running and not self.programs.run(["systemctl", "is-active", "--quiet", name], check=False).rc
+
+    def _idle(self) -> list[str]:
+        """Units that should run and do not: an earlier start failed, or somebody stopped them."""
+        return [name for name in self.start if self.running and not self._active(name)]
 
     def _broken_links(self) -> list[str]:
         found = []
@@ -71,11 +85,23 @@ class Units:
         return found
 
     def changed(self) -> bool:
-        """Whether files or links differ from what is wanted."""
-        return bool(self.files.changed() or self._broken_links())
+        """Whether files, links or what runs differ from what is wanted."""
+        return bool(self.files.changed() or self._broken_links() or self._idle())
+
+    def diff(self) -> list[dict[str, str]]:
+        """Files before and after, and units that will be started, in Ansible's shape."""
+        written = set(self.files.changed())
+        idle = [name for name in self._idle() if f"{UNITS}/{name}" not in written]
+        return self.files.diff() + [
+            {"before_header": name, "after_header": name, "before": "inactive\n", "after": "active\n"} for name in idle
+        ]
 
     def apply(self) -> list[str]:
-        """Write what differs and have systemd take it up; returns the changed paths. Raises HostError."""
+        """Write what differs and have systemd take it up; returns the changed paths. Raises HostError.
+
+        Nothing is written where a mount that changes is in use.
+        """
+        self._unmount()
         names = self.stop if self.changed() else []
         for name in names if self.running else ():
             self.programs.run(["systemctl", "stop", name], check=False)
@@ -85,11 +111,23 @@ class Units:
             changed.append(path)
         if changed and self.running:
             self.programs.run(["systemctl", "daemon-reload"])
-            for name in self.start:
-                # A mount that is in use cannot be restarted, and one that is there need not be.
-                verb = "restart" if name.endswith(".service") else "start"
-                self.programs.run(["systemctl", verb, name])
+        for name in self.start if changed and self.running else self._idle():
+            # A mount that is in use cannot be restarted, and one that is there need not be.
+            verb = "restart" if name.endswith(".service") else "start"
+            self.programs.run(["systemctl", verb, name])
         return changed
+
+    def _unmount(self) -> None:
+        """Mounts whose unit changes: systemd would give a folder its new options at its next mount only."""
+        written = set(self.files.changed())
+        for name, path in self.mounts.items():
+            if f"{UNITS}/{name}" not in written or not self._active(name):
+                continue
+            if self.programs.run(["systemctl", "stop", name], check=False).rc:
+                raise HostError(
+                    f"Cannot unmount {path} of this host to mount it otherwise: it is in use. Nothing was changed. "
+                    f"End what has files there (fuser --mount {path} tells it), and run again."
+                )
 
     def _link(self, path: str) -> None:
         real, target = below(self.root, path), self.links[path]

@@ -13,6 +13,7 @@ from ansible_collections.typeone.metal.plugins.module_utils._domain.cmdline impo
     claim_from_arguments,
     conflicts,
     key_of,
+    shared_keys,
     split_line,
 )
 from hypothesis import given
@@ -124,3 +125,14 @@ def test_words_become_arguments() -> None:
         {"name": "a", "value": "1=2", "target": "xen"},
         {"name": "b", "target": "xen"},
     ]
+
+
+def test_keys_that_more_than_one_owner_asks_for() -> None:
+    """Linux' arguments are one family, under Xen or not; the hypervisor's are another."""
+    parts = {
+        "sriov": [{"name": "iommu", "value": "pt"}, {"name": "intel_iommu", "value": "on"}],
+        "site": [{"name": "iommu", "value": "pt"}, {"name": "quiet", "state": "absent"}],
+        "other": [{"name": "iommu", "target": "xen"}, {"name": "quiet", "target": "dom0"}],
+    }
+    assert shared_keys(parts) == ["iommu of site and sriov", "quiet of other and site"]
+    assert not shared_keys({"site": parts["site"]}) and not shared_keys({})

@@ -101,3 +101,15 @@ def test_pages_that_leave_no_memory_are_refused() -> None:
     assert words(variables, memory_bytes=64 * GIB)
     with pytest.raises(ValueError, match="60 GiB are to be reserved at boot; 63 GiB of memory - 4 GiB .* on 2 NUMA nodes = 59 GiB"):
         words(variables, memory_bytes=63 * GIB)
+
+
+def test_an_argument_of_two_owners_is_refused() -> None:
+    """The first boot would have it, and the role that comes second refuse it on a host that is installed already."""
+    both = {
+        "kernel_cmdline_arguments": [{"name": "isolcpus", "value": "1"}],
+        "cpu_isolation_housekeeping": "0-1",
+        "cpu_isolation_dedicated": "2-3",
+    }
+    with pytest.raises(ValueError, match="isolcpus of cpu_isolation and kernel_cmdline"):
+        words(both)
+    assert "isolcpus=1" in words(both, hypervisor="xen")  # there, Xen divides the CPUs
