@@ -123,7 +123,8 @@ class Units:
         for name, path in self.mounts.items():
             if f"{UNITS}/{name}" not in written or not self._active(name):
                 continue
-            if self.programs.run(["systemctl", "stop", name], check=False).rc:
+            # Not by systemd, which would stop the services that require the mount.
+            if self.programs.run(["umount", path], check=False).rc:
                 raise HostError(
                     f"Cannot unmount {path} of this host to mount it otherwise: it is in use. Nothing was changed. "
                     f"End what has files there (fuser --mount {path} tells it), and run again."
