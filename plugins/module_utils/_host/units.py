@@ -102,7 +102,7 @@ class Units:
         Nothing is written where a mount that changes is in use.
         """
         self._unmount()
-        names = self.stop if self.changed() else []
+        names = [name for name in self.stop if name not in self.mounts] if self.changed() else []
         for name in names if self.running else ():
             self.programs.run(["systemctl", "stop", name], check=False)
         changed = self.files.write()
