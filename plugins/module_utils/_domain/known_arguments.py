@@ -128,7 +128,8 @@ def known_boot_arguments(
             if partition
             else ()
         )
-    shared = shared_keys({"kernel_cmdline": own, "hugepages": pages, "cpu_isolation": isolation})
+    owner = str(variables.get("kernel_cmdline_owner") or "site")
+    shared = shared_keys({owner: own, "hugepages": pages, "cpu_isolation": isolation})
     if shared:
         raise ValueError(f"arguments have one owner each, and more than one asks for {'; '.join(shared)}")
     return own + pages + isolation

@@ -118,17 +118,24 @@ class Units:
         return changed
 
     def _unmount(self) -> None:
-        """Mounts whose unit changes: systemd would give a folder its new options at its next mount only."""
-        written = set(self.files.changed())
+        """Mounts whose unit changes: systemd would give a folder its new options at its next mount only.
+
+        All of them or none. Raises HostError.
+        """
+        written, done = set(self.files.changed()), []
         for name, path in self.mounts.items():
             if f"{UNITS}/{name}" not in written or not self._active(name):
                 continue
             # Not by systemd, which would stop the services that require the mount.
-            if self.programs.run(["umount", path], check=False).rc:
-                raise HostError(
-                    f"Cannot unmount {path} of this host to mount it otherwise: it is in use. Nothing was changed. "
-                    f"End what has files there (fuser --mount {path} tells it), and run again."
-                )
+            if not self.programs.run(["umount", path], check=False).rc:
+                done.append(name)
+                continue
+            for earlier in done:
+                self.programs.run(["systemctl", "start", earlier])
+            raise HostError(
+                f"Cannot unmount {path} of this host, which is to be mounted otherwise or not any more: it is in use. "
+                f"Nothing was changed. End what has files there (fuser --mount {path} tells it), and run again."
+            )
 
     def _link(self, path: str) -> None:
         real, target = below(self.root, path), self.links[path]

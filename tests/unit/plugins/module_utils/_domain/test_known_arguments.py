@@ -110,6 +110,6 @@ def test_an_argument_of_two_owners_is_refused() -> None:
         "cpu_isolation_housekeeping": "0-1",
         "cpu_isolation_dedicated": "2-3",
     }
-    with pytest.raises(ValueError, match="isolcpus of cpu_isolation and kernel_cmdline"):
+    with pytest.raises(ValueError, match="isolcpus of cpu_isolation and site"):
         words(both)
     assert "isolcpus=1" in words(both, hypervisor="xen")  # there, Xen divides the CPUs

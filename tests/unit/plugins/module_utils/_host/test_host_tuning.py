@@ -69,6 +69,45 @@ def test_a_mount_of_a_size_that_the_kernel_lacks_is_refused(host) -> None:
     assert host.pages(0, 2048) == 0
 
 
+@pytest.mark.parametrize(("busy", "mounted"), [("", ["/dev/a", "/dev/b"]), ("/dev/b", ["/dev/a", "/dev/b"])])
+def test_folders_that_change_are_mounted_anew_all_or_none(host, monkeypatch, busy, mounted) -> None:
+    """One that is in use leaves pages, units and the other folder as they were."""
+    names = {"dev-a.mount": "/dev/a", "dev-b.mount": "/dev/b"}
+    there: set[str] = set()
+
+    class Systemd(Programs):
+        """systemctl and umount of a host whose folder `busy` is in use."""
+
+        def run(self, argv, **_given):
+            """Do it."""
+            rc = 0
+            if argv[0] == "umount":
+                rc = 32 if argv[1] == busy else there.discard(argv[1]) or 0
+            elif argv[1] == "is-active":
+                rc = 0 if names[argv[-1]] in there else 3
+            elif argv[1] == "start":
+                there.add(names[argv[-1]])
+            return Outcome(tuple(argv), rc, "", "")
+
+    def ask(count: int, mode: str):
+        mounts = [{"path": path, "size": "2M", "mode": mode} for path in names.values()]
+        pools = [{"size": "2M", "nodes": {0: count}}]
+        return hugepages.HugePages(hugepages.Request(pools, mounts=mounts, root=host.root), Systemd()).run(check=False)
+
+    monkeypatch.setattr(hugepages.Units, "running", True)
+    assert ask(4, "0700")["changed"] and sorted(there) == mounted
+    if busy:
+        with pytest.raises(HostError, match="Cannot unmount /dev/b .* Nothing was changed"):
+            ask(8, "0750")
+    else:
+        assert ask(8, "0750")["changed"] and not ask(8, "0750")["changed"]
+    assert sorted(there) == mounted and host.pages(0, 2048) == (4 if busy else 8)
+    assert ("mode=0700" if busy else "mode=0750") in host.read("/etc/systemd/system/dev-a.mount")
+    there.discard("/dev/a")
+    again = ask(4 if busy else 8, "0700" if busy else "0750")
+    assert again["changed"] and again["diff"][-1]["before_header"] == "dev-a.mount" and sorted(there) == mounted
+
+
 def short(monkeypatch, most: int) -> None:
     """A kernel that finds no more than `most` pages at once."""
     real = hugepages.HugePages._set  # pylint: disable=protected-access
